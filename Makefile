@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: MIT
+#
+# A thin front for Meson: `make` leaves build/iommukit and three libraries, `make help` lists the rest.
+
+BUILD   ?= build
+PREFIX  ?= /usr/local
+DESTDIR ?=
+WERROR  ?= false
+MESON   ?= meson
+
+setup    = $(MESON) setup --prefix='$(PREFIX)' -Dwerror=$(WERROR)
+sanitize = $(setup) -Dtests=enabled -Db_lundef=false -Dc_args=-fno-sanitize-recover=all
+again    = $(MAKE) --no-print-directory
+
+.PHONY: all help deps run check check-san tidy coverage-doc install clean format
+
+all: $(BUILD)/build.ninja ## build the command and the libraries (the default)
+	@$(MESON) compile -C $(BUILD)
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 16
+
+# The first build leaves the tests out; `make check` adds them.
+$(BUILD)/build.ninja:
+	$(setup) -Dtests=disabled $(BUILD)
+
+$(BUILD)/.tests: | $(BUILD)/build.ninja
+	$(MESON) configure $(BUILD) -Dtests=enabled -Dwerror=$(WERROR)
+	@touch $@
+
+deps: ## install what building and running needs
+	@scripts/deps run
+
+run: deps ## deps, build, share one device among tenants
+	@$(again) all
+	$(BUILD)/iommukit share
+
+check: ## deps, build, run all tests; the last line counts them
+	@scripts/deps check
+	@$(again) -s $(BUILD)/.tests
+	@$(again) all
+	@scripts/run-tests $(BUILD)
+
+check-san: ## the tests again under ASan and UBSan, the threaded ones under TSan
+	@scripts/deps check
+	@test -e build-asan/build.ninja || $(sanitize) -Db_sanitize=address,undefined build-asan
+	@test -e build-tsan/build.ninja || $(sanitize) -Db_sanitize=thread build-tsan
+	@$(MESON) compile -C build-asan
+	@$(MESON) compile -C build-tsan
+	@scripts/run-tests build-asan --no-suite house --timeout-multiplier 5
+	@scripts/run-tests build-tsan --suite threads --timeout-multiplier 10
+
+tidy: ## clang-tidy and cppcheck
+	@scripts/deps check
+	@$(again) -s $(BUILD)/.tests
+	@$(again) all
+	@scripts/tidy $(BUILD)
+
+coverage-doc: ## write docs/COVERAGE.md again
+	@scripts/check-coverage --write
+
+install: all ## to $(DESTDIR)$(PREFIX)
+	@$(MESON) configure $(BUILD) --prefix='$(PREFIX)'
+	@DESTDIR='$(abspath $(DESTDIR))' $(MESON) install -C $(BUILD)
+
+format: ## clang-format on every C file
+	@find core drivers models platform include spec tools examples tests -name '*.[ch]' \
+		-exec clang-format -i {} +
+
+clean: ## remove the build directories
+	rm -rf $(BUILD) build-asan build-tsan

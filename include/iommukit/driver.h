@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * iommukit/driver.h - what a driver implements, and the objects it shares with the core.
+ *
+ * A driver embeds struct iommu, iommu_device, iommu_domain and iommu_attachment as the first member of its own
+ * structs and states their sizes; the core allocates and frees them. Fields marked "core" are not a
+ * driver's business; the others may be read, and written where the comment says so.
+ *
+ * Locks, outermost first: iommu.lock (all control calls), iommu_domain.lock (the list of routes), then the
+ * driver's own. Ops are called with iommu.lock held, except flush_map, flush_unmap (with or without it: they
+ * must not take it), capable, device_capable, handle_events, destroy. attach, detach and replace are called with iommu.lock only; domain.lock is taken by the core
+ * around changes of the list, and by the driver around its walk of it.
+ */
+#ifndef IOMMUKIT_DRIVER_H
+#define IOMMUKIT_DRIVER_H
+
+#include "iommukit/iommu.h"
+#include "iommukit/pagetable.h"
+#include "iommukit/platform.h"
+
+struct iommu_pasid_table; /* core: a device's PASIDs, free, taken or withheld, and their attachments */
+
+struct iommu {
+    const struct iommu_ops *ops;
+    const struct iommu_platform *platform;
+    struct iommu_lock lock;
+    struct iommu_device *devices; /* linked by ->next */
+    size_t domain_count;          /* core */
+    bool started;
+    iommu_event_fn event_fn;      /* core */
+    void *event_ctx;              /* core */
+};
+
+struct iommu_device {
+    struct iommu *iommu;
+    const struct iommu_ops *ops; /* NULL: no IOMMU covers it */
+    struct iommu_device *next;
+    struct iommu_device_config config; /* aliases points at alias[] */
+    uint16_t alias[IOMMU_ALIASES_MAX];
+    uint32_t pasid_limit;        /* set by probe_device: number of PASIDs, 0 for none */
+    uint8_t address_bits;        /* set by probe_device: widest input address of the unit; the core cuts it to
+                                    config.dma_bits */
+    bool aux_enabled;            /* core: the aux layer's state */
+    struct iommu_attachment *rid_attachment;
+    struct iommu_pasid_table *pasids; /* core */
+    size_t pasid_count;          /* attachments by PASID */
+    struct iommu_domain *firmware_domain; /* core: DIRECT regions only, attached while nothing else is */
+    struct iommu_attachment *firmware_attachment; /* core: its route, the RID; kept while not in force */
+    struct iommu_attachment *withheld; /* core: routes whose detach failed; linked by ->domain_next */
+    const void *owner;           /* core: see iommu_device_claim */
+    uint32_t owner_count;        /* core */
+};
+
+struct iommu_domain {
+    struct iommu *iommu;
+    const struct iommu_ops *ops;
+    enum iommu_domain_type type;
+    enum iommu_stage stage;      /* set by domain_init; AUTO for identity */
+    struct iommu_pt pt;          /* set by domain_init; unused for identity */
+    struct iommu_lock lock;      /* guards the list of attachments and all that flushes walk */
+    struct iommu_attachment *attachments; /* linked by ->domain_next */
+    uint64_t dead_tables;        /* core: tables whose flush failed, freed with the domain; under lock */
+    uint32_t limit_bits;         /* core: width of the addresses that every attached device reaches; atomic */
+    size_t withheld;             /* core: routes whose detach failed */
+    iommu_event_fn event_fn;     /* core */
+    void *event_ctx;             /* core */
+    void *cookie;
+};
+
+struct iommu_attachment {
+    struct iommu_domain *domain;
+    struct iommu_device *device;
+    uint32_t pasid;              /* or IOMMU_NO_PASID */
+    uint32_t aux_users;          /* core: attaches counted by the aux layer; 0: made through iommu_attach */
+    void *cookie;
+    struct iommu_attachment *domain_next, *domain_prev; /* under domain->lock */
+};
+
+struct iommu_ops {
+    const char *name;
+    size_t domain_size, device_size, attachment_size; /* of the driver's structs; 0: the base struct */
+
+    /* Capabilities. NULL: no to everything. */
+    bool (*capable)(struct iommu *iommu, enum iommu_cap cap);
+    bool (*device_capable)(struct iommu_device *device, enum iommu_cap cap);
+
+    /* Life. start and stop switch translation; destroy stops if need be and frees the driver's struct. */
+    int (*start)(struct iommu *iommu);
+    int (*stop)(struct iommu *iommu);
+    void (*destroy)(struct iommu *iommu);
+
+    /* Find the device's unit; set pasid_limit and address_bits. -ENODEV: not covered (the core keeps the device
+     * without ops). release_device: nothing is attached any more; remove every trace from the tables. */
+    int (*probe_device)(struct iommu_device *device);
+    int (*release_device)(struct iommu_device *device);
+    int (*for_each_reserved)(struct iommu_device *device, iommu_reserved_fn fn, void *ctx);
+
+    /* Choose format and geometry, iommu_pt_init() unless identity. domain_fini frees the driver's part; the core
+     * calls iommu_pt_fini() afterwards, which does nothing to a table that is gone already. */
+    int (*domain_init)(struct iommu_domain *domain, const struct iommu_domain_config *config);
+    void (*domain_fini)(struct iommu_domain *domain);
+    /* Physical addresses and iovas that can never be mapped, e.g. the interrupt window; NULL: none. */
+    bool (*range_reserved)(struct iommu_domain *domain, uint64_t first, uint64_t last);
+
+    /*
+     * attach: domain, device and pasid of the attachment are set and it is on domain->attachments already (so
+     * that a flush that runs meanwhile covers it); write the tables and do what the hardware needs. On error
+     * everything is as before. The core has checked pasid against pasid_limit and that the route is free.
+     * detach: on return 0 the caches are clean. On error (-EIO, -ETIMEDOUT) the tables are blocked but the
+     * caches in doubt: withhold the domain id; the core withholds the PASID.
+     * replace: point the route at `domain`, whose list already holds the attachment's stand-in `next` (same
+     * device and pasid, driver part zero). On success the core moves the record over: the driver's part of
+     * `next` becomes the attachment's. On error the old translation is in force.
+     */
+    int (*attach)(struct iommu_attachment *attachment);
+    int (*detach)(struct iommu_attachment *attachment);
+    int (*replace)(struct iommu_attachment *attachment, struct iommu_attachment *next);
+
+    /* Caches. flush_map: [first, last] went from not present to present. flush_unmap: the gather's range was
+     * cleared and its tables unlinked; return after the wait. Both cover every route of the domain. */
+    int (*flush_map)(struct iommu_domain *domain, uint64_t first, uint64_t last);
+    int (*flush_unmap)(struct iommu_domain *domain, const struct iommu_gather *gather);
+
+    int (*handle_events)(struct iommu *iommu); /* iommu_report_event() for each; number of events */
+
+    /* The origin's three: optional, independent of one another. */
+    int (*enable_auxd)(struct iommu_device *device);   /* PASIDs on in unit and endpoint; idempotent */
+    void (*disable_auxd)(struct iommu_device *device); /* off again; no PASID is attached */
+    int (*auxd_id)(struct iommu_domain *domain);       /* usually iommu_domain_auxd_id() */
+};
+
+IOMMU_BEGIN_DECLS
+
+/* Set up and tear down the core's part of an instance; called from the driver's create and destroy. */
+int iommu_init(struct iommu *iommu, const struct iommu_ops *ops, const struct iommu_platform *platform);
+void iommu_fini(struct iommu *iommu);
+
+/* Hand an event to the handlers. The driver fills type, segment, rid, pasid, address, write, execute, privileged,
+ * reason, reason_name; the core finds device and attachment. No lock may be held. */
+void iommu_report_event(struct iommu *iommu, struct iommu_event *event);
+
+/* The ready answer for ops->auxd_id: the PASID that the domain's auxiliary attachments agree on. */
+int iommu_domain_auxd_id(struct iommu_domain *domain);
+
+IOMMU_END_DECLS
+
+#endif

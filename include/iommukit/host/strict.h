@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * iommukit/host/strict.h - a test host around any other: counts every call, poisons freed pages, fails the n-th
+ * allocation, and notes what a platform must never be asked: a double free, a wrong size or order, an unknown
+ * page, a lock taken twice or released by somebody else, a register outside the mapped windows or misaligned.
+ * Such a call is not passed on. Any thread may call.
+ */
+#ifndef IOMMUKIT_HOST_STRICT_H
+#define IOMMUKIT_HOST_STRICT_H
+
+#include "iommukit/error.h"
+#include "iommukit/platform.h"
+
+struct iommu_strict;
+
+struct iommu_strict_counts {
+    uint64_t allocs, frees;             /* objects */
+    uint64_t page_allocs, page_frees;   /* pages of 4 KiB */
+    uint64_t objects_live, bytes_live, pages_live; /* bytes_live: of objects */
+    uint64_t pages_held;                /* freed, kept from reuse */
+    uint64_t locks_live;                /* initialised and not yet finished */
+    uint64_t locks_held;                /* acquired now: 0 inside an event handler */
+    uint64_t windows_live;              /* mmio_map without mmio_unmap */
+    uint64_t mmio_reads, mmio_writes, cache_flushes, cache_flush_bytes, barriers;
+    uint64_t lock_acquires, log_lines;
+    uint64_t violations;                /* see iommu_strict_violation */
+};
+
+IOMMU_BEGIN_DECLS
+
+/* inner must outlive the wrapper. A hook that inner lacks is absent here, too, where its absence means something
+ * (cache_flush, now_ns, locks, configuration space). -ENOMEM. */
+int iommu_strict_create(const struct iommu_platform *inner, struct iommu_strict **strict);
+void iommu_strict_destroy(struct iommu_strict *strict);
+const struct iommu_platform *iommu_strict_platform(struct iommu_strict *strict);
+
+void iommu_strict_counts(const struct iommu_strict *strict, struct iommu_strict_counts *counts);
+
+/* Fail the n-th allocation from now (objects and pages together, 1 = the next one), once; 0: none. */
+void iommu_strict_fail_nth(struct iommu_strict *strict, uint64_t n);
+/* Did that failure happen yet? */
+bool iommu_strict_failed(const struct iommu_strict *strict);
+
+/* Freed pages: filled with this byte (default 0xDB). With `hold` the page is kept from reuse, so that a device
+ * that still reads it meets the poison; held pages go back at destroy. */
+void iommu_strict_poison(struct iommu_strict *strict, uint8_t byte, bool hold);
+/* Was the page freed (and is held)? Lets a machine trap device reads of it. */
+bool iommu_strict_is_poisoned(const struct iommu_strict *strict, uint64_t pa);
+
+/* Do all held pages still contain nothing but poison? If not, somebody (CPU or device) wrote to a freed page;
+ * that is a violation, too. */
+bool iommu_strict_held_intact(struct iommu_strict *strict);
+
+/* First violation in words, NULL: none. */
+const char *iommu_strict_violation(const struct iommu_strict *strict);
+
+IOMMU_END_DECLS
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * iommukit/model/host.h - what a hardware model needs from the program it runs in: the memory that its DMA and
+ * its table walks reach, and storage for its own state.
+ */
+#ifndef IOMMUKIT_MODEL_HOST_H
+#define IOMMUKIT_MODEL_HOST_H
+
+#include "iommukit/config.h"
+
+/*
+ * Physical memory as a device sees it. Each access returns 0, or -1 where there is no memory (nothing has
+ * been transferred then). read64, write64 and cas64 are aligned and single-copy atomic, with acquire and
+ * release order.
+ */
+struct iommu_model_memory {
+    void *ctx;
+    int (*read)(void *ctx, uint64_t pa, void *to, size_t bytes);
+    int (*write)(void *ctx, uint64_t pa, const void *from, size_t bytes);
+    int (*read64)(void *ctx, uint64_t pa, uint64_t *value);
+    int (*write64)(void *ctx, uint64_t pa, uint64_t value);
+    /* 0: *expected was there and `desired` is now; 1: it was not, *expected holds what is. */
+    int (*cas64)(void *ctx, uint64_t pa, uint64_t *expected, uint64_t desired);
+};
+
+struct iommu_model_host {
+    struct iommu_model_memory memory;
+    /* The model's own state; zeroed. NULL from alloc while running: the model drops cached state instead. */
+    void *ctx;
+    void *(*alloc)(void *ctx, size_t bytes);
+    void (*free)(void *ctx, void *object, size_t bytes);
+    /* One lock for each model instance; lock_create may return NULL for none. All NULL: one thread at a time. */
+    void *(*lock_create)(void *ctx);
+    void (*lock_destroy)(void *ctx, void *lock);
+    void (*lock_acquire)(void *ctx, void *lock);
+    void (*lock_release)(void *ctx, void *lock);
+};
+
+#endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * iommukit/model/machine.h - a machine of models: remapping units, PCI functions behind them, accelerators,
+ * wired together. The host asks it what lies at a physical register address, and it routes each function's
+ * DMA through the right unit.
+ */
+#ifndef IOMMUKIT_MODEL_MACHINE_H
+#define IOMMUKIT_MODEL_MACHINE_H
+
+#include "iommukit/model/dsa.h"
+#include "iommukit/model/pci.h"
+#include "iommukit/model/vtd.h"
+
+struct iommu_model_machine;
+
+struct iommu_model_unit_config {
+    uint64_t base;           /* of the registers; page aligned */
+    uint16_t segment;
+    bool include_all;
+    uint8_t major, minor;
+    uint64_t cap, ecap;
+};
+
+/* Units as they are found in machines. Fills in version, CAP and ECAP, leaves the rest. */
+enum iommu_model_unit_preset {
+    IOMMU_MODEL_UNIT_SERVER,      /* scalable mode, 48 bits, coherent, first, second and nested stage, 20-bit
+                                     PASIDs, device-TLB */
+    IOMMU_MODEL_UNIT_LEGACY,      /* no scalable mode; queue, 48 bits, pass-through, coherent */
+    IOMMU_MODEL_UNIT_CLIENT,      /* as LEGACY with 39 bits, walks not coherent, no device-TLB */
+    IOMMU_MODEL_UNIT_EMULATED,    /* as SERVER with Caching Mode */
+    IOMMU_MODEL_UNIT_INCOHERENT,  /* as SERVER, but neither tables nor page walks are snooped */
+};
+
+#define IOMMU_MODEL_NO_UNIT UINT32_MAX
+
+struct iommu_model_function_config {
+    struct iommu_model_pci_config pci;
+    uint32_t unit;           /* index of the unit that remaps it, or IOMMU_MODEL_NO_UNIT */
+    bool accelerator;        /* a DSA sits behind it: BAR 0 registers, BAR 2 portals */
+    struct iommu_model_dsa_config dsa; /* host, ctx and callbacks are the machine's; 0 numbers: defaults
+                                          (8 queues, 4 engines, 4 groups, 128 entries, 2^21 bytes) */
+};
+
+struct iommu_model_region_config { /* an RMRR */
+    uint16_t segment;
+    uint64_t base, limit;    /* inclusive */
+    uint16_t rid;            /* the function it belongs to */
+};
+
+struct iommu_model_machine_config {
+    uint8_t address_bits;    /* host address width; 0: 46 */
+    const struct iommu_model_unit_config *units;
+    unsigned unit_count;
+    const struct iommu_model_function_config *functions;
+    unsigned function_count;
+    const struct iommu_model_region_config *regions;
+    unsigned region_count;
+    const void *dmar;        /* firmware table to present instead of a generated one; copied */
+    size_t dmar_bytes;
+    void *ctx;
+    void (*event)(void *ctx, unsigned unit, enum iommu_model_event event, uint64_t address, uint32_t data);
+    /* An accelerator's interrupt; NULL: none. */
+    void (*interrupt)(void *ctx, unsigned function, uint32_t cause);
+    /* What answers a device-TLB invalidation; NULL: a function that is there with ATS on acknowledges, any
+     * other request gets no answer (ITE). */
+    bool (*devtlb_invalidate)(void *ctx, unsigned unit,
+                              const struct iommu_model_devtlb_invalidation *invalidation);
+};
+
+/* Counts since creation. */
+struct iommu_model_machine_stats {
+    uint64_t requests;    /* sent to a unit or straight to memory: one a 4 KiB page */
+    uint64_t refused;     /* of them: by the unit, or no memory there */
+    uint64_t interrupts;  /* of them: interrupt messages */
+    uint64_t withheld;    /* accesses that the function could not send: bus mastering off, PASID not allowed */
+    uint64_t bytes_read, bytes_written;
+    uint64_t unclaimed;   /* register accesses to addresses where nothing is */
+};
+
+IOMMU_BEGIN_DECLS
+
+void iommu_model_unit_preset(enum iommu_model_unit_preset preset, struct iommu_model_unit_config *unit);
+
+/* host must outlive the machine. Negative errno-like on impossible configurations; *why says so if not NULL. */
+int iommu_model_machine_create(const struct iommu_model_host *host,
+                               const struct iommu_model_machine_config *config,
+                               struct iommu_model_machine **machine, const char **why);
+void iommu_model_machine_destroy(struct iommu_model_machine *machine);
+
+/* Register space by physical address: units' registers, accelerators' BAR 0. Unclaimed: all ones, dropped. */
+uint32_t iommu_model_machine_read32(struct iommu_model_machine *machine, uint64_t pa);
+uint64_t iommu_model_machine_read64(struct iommu_model_machine *machine, uint64_t pa);
+void iommu_model_machine_write32(struct iommu_model_machine *machine, uint64_t pa, uint32_t value);
+void iommu_model_machine_write64(struct iommu_model_machine *machine, uint64_t pa, uint64_t value);
+
+/* Configuration space. */
+uint32_t iommu_model_machine_pci_read32(struct iommu_model_machine *machine, uint16_t segment, uint16_t rid,
+                                        uint32_t offset);
+void iommu_model_machine_pci_write32(struct iommu_model_machine *machine, uint16_t segment, uint16_t rid,
+                                     uint32_t offset, uint32_t value);
+
+/* The ACPI DMAR table that describes the machine: bytes and length; the machine's own storage. */
+const void *iommu_model_machine_dmar(const struct iommu_model_machine *machine, size_t *bytes);
+
+void iommu_model_machine_stats(struct iommu_model_machine *machine, struct iommu_model_machine_stats *stats);
+
+/* Requester id of function `index`'s requests: its own, or the alias that a bridge above it puts there. */
+uint16_t iommu_model_machine_alias(const struct iommu_model_machine *machine, unsigned index);
+
+/* Parts, in the order of the configuration. NULL: no such part. */
+unsigned iommu_model_machine_unit_count(const struct iommu_model_machine *machine);
+unsigned iommu_model_machine_function_count(const struct iommu_model_machine *machine);
+struct iommu_model_vtd *iommu_model_machine_unit(struct iommu_model_machine *machine, unsigned index);
+struct iommu_model_pci *iommu_model_machine_function(struct iommu_model_machine *machine, unsigned index);
+struct iommu_model_dsa *iommu_model_machine_accelerator(struct iommu_model_machine *machine, unsigned index);
+
+/*
+ * One DMA of function `index`, as the bus carries it: split at 4 KiB, translated by its unit page by page
+ * (with function's alias RID where a conventional bridge sits above it), refused when bus mastering is off.
+ * A PASID that cannot be sent (capability off or narrower, a port on the way that passes no prefixes) refuses
+ * the access as well: it is never sent without its PASID. *last receives the last translation's result,
+ * IOMMU_MODEL_UNSUPPORTED when nothing was sent; may be NULL.
+ */
+void iommu_model_machine_dma(struct iommu_model_machine *machine, unsigned index,
+                             const struct iommu_model_dma *access, struct iommu_model_dma_result *result,
+                             struct iommu_model_result *last);
+
+IOMMU_END_DECLS
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * iommukit/model/vtd.h - a register-level model of one VT-d remapping unit.
+ *
+ * It keeps what silicon may keep: context, PASID and translation cache entries stay until they are
+ * invalidated by what the architecture says invalidates them, and by nothing else. Capabilities are
+ * whatever the CAP and ECAP values of the configuration say, as far as the model implements them.
+ */
+#ifndef IOMMUKIT_MODEL_VTD_H
+#define IOMMUKIT_MODEL_VTD_H
+
+#include "iommukit/model/host.h"
+
+struct iommu_model_vtd;
+
+enum iommu_model_access { IOMMU_MODEL_READ, IOMMU_MODEL_WRITE, IOMMU_MODEL_ATOMIC };
+enum iommu_model_at { IOMMU_MODEL_UNTRANSLATED = 0, IOMMU_MODEL_TRANSLATION_REQUEST = 1, IOMMU_MODEL_TRANSLATED = 2 };
+
+/* One request from a device, within one 4 KiB page. */
+struct iommu_model_request {
+    uint16_t rid;
+    bool has_pasid;
+    uint32_t pasid;      /* 20 bits, if has_pasid */
+    bool privileged;     /* if has_pasid */
+    bool execute;        /* if has_pasid: execute requested */
+    bool no_write;       /* translation requests: NW */
+    enum iommu_model_access access;
+    enum iommu_model_at at;
+    uint64_t address;
+    uint32_t bytes;      /* 0: zero-length read */
+};
+
+enum iommu_model_outcome {
+    IOMMU_MODEL_OK,        /* go to pa (translation requests: completed, with these rights) */
+    IOMMU_MODEL_INTERRUPT, /* the write was an interrupt message */
+    IOMMU_MODEL_BLOCKED,   /* refused; `fault` says why */
+    IOMMU_MODEL_UNSUPPORTED, /* refused without a fault record (Unsupported Request) */
+    IOMMU_MODEL_ABORTED,   /* translation request answered Completer Abort */
+};
+
+struct iommu_model_result {
+    enum iommu_model_outcome outcome;
+    uint64_t pa;           /* of request.address */
+    uint8_t page_lg2;      /* size of the translation */
+    bool read, write;      /* rights of the translation */
+    uint16_t domain_id;    /* tag of the translation; valid when it went through tables */
+    uint8_t fault;         /* reason code, 0: none */
+    bool recorded;         /* the fault was put into a fault record */
+    bool cached;           /* answered from the translation cache */
+};
+
+/* One step of a translation, for people and for tests. */
+struct iommu_model_step {
+    const char *what;      /* "root entry", "PASID table entry", "level 3", "IOTLB", ... static */
+    uint64_t address;      /* physical address of the entry; 0: none */
+    unsigned index;        /* within its table */
+    unsigned words;        /* of entry[] that are valid */
+    uint64_t entry[8];
+    bool cached;           /* came from a cache, not from memory */
+    const char *decision;  /* "present, level 2 table follows", "not present" ...; static */
+};
+
+#define IOMMU_MODEL_STEPS_MAX 48u
+struct iommu_model_explanation {
+    unsigned count;
+    struct iommu_model_step step[IOMMU_MODEL_STEPS_MAX];
+};
+
+enum iommu_model_event {
+    IOMMU_MODEL_EVENT_FAULT,      /* fault event message (FEADDR/FEDATA) */
+    IOMMU_MODEL_EVENT_COMPLETION, /* invalidation completion event message */
+    IOMMU_MODEL_EVENT_PAGE_REQUEST,
+};
+
+/* A device-TLB invalidation that the unit sends to an endpoint. bytes 0: everything. */
+struct iommu_model_devtlb_invalidation {
+    uint16_t rid;
+    bool has_pasid;
+    bool global;     /* all PASIDs */
+    uint32_t pasid;
+    uint64_t address;
+    uint64_t bytes;
+};
+
+struct iommu_model_vtd_config {
+    const struct iommu_model_host *host; /* must outlive the model */
+    uint8_t major, minor;                /* VER */
+    uint64_t cap, ecap;
+    uint8_t address_bits;                /* host address width (DMAR), 32 to 52 */
+    /* Event messages; NULL: dropped. Called without the model's lock. */
+    void *ctx;
+    void (*event)(void *ctx, enum iommu_model_event event, uint64_t address, uint32_t data);
+    /* Returns true when the endpoint acknowledged. NULL: every endpoint does at once. false: time-out (ITE). */
+    bool (*devtlb_invalidate)(void *ctx, const struct iommu_model_devtlb_invalidation *invalidation);
+};
+
+/* Counts since creation. */
+struct iommu_model_vtd_stats {
+    uint64_t register_reads, register_writes;
+    uint64_t descriptors;          /* executed */
+    uint64_t translations, iotlb_hits, context_hits, pasid_hits;
+    uint64_t faults, faults_recorded, faults_lost;
+    uint64_t table_reads;          /* fetches from memory */
+    uint64_t iotlb_entries, context_entries, pasid_entries; /* held now */
+    uint64_t misuse;               /* things software must not do: two GCMD changes in one write, a write to a
+                                      reserved register, a register touched while its command runs, ... */
+    const char *last_misuse;       /* static text; NULL: none */
+};
+
+IOMMU_BEGIN_DECLS
+
+/* -IOMMU_EINVAL-like negative on an impossible capability combination (reason in *why if not NULL), -12 no memory. */
+int iommu_model_vtd_create(const struct iommu_model_vtd_config *config, struct iommu_model_vtd **model,
+                           const char **why);
+void iommu_model_vtd_destroy(struct iommu_model_vtd *model);
+/* Power-on state: registers at reset values, all caches empty. */
+void iommu_model_vtd_reset(struct iommu_model_vtd *model);
+
+/* Register file accesses by software; offset within the unit's register block, naturally aligned. */
+uint32_t iommu_model_vtd_read32(struct iommu_model_vtd *model, uint32_t offset);
+uint64_t iommu_model_vtd_read64(struct iommu_model_vtd *model, uint32_t offset);
+void iommu_model_vtd_write32(struct iommu_model_vtd *model, uint32_t offset, uint32_t value);
+void iommu_model_vtd_write64(struct iommu_model_vtd *model, uint32_t offset, uint64_t value);
+/* Bytes of the register block that exist. */
+uint32_t iommu_model_vtd_register_bytes(const struct iommu_model_vtd *model);
+
+/* Translate one request; explanation may be NULL. The request must not cross a 4 KiB page. */
+void iommu_model_vtd_translate(struct iommu_model_vtd *model, const struct iommu_model_request *request,
+                               struct iommu_model_result *result,
+                               struct iommu_model_explanation *explanation);
+
+/* As translate, but a dry run: fills no cache, sets no accessed or dirty bit, records no fault. */
+void iommu_model_vtd_explain(struct iommu_model_vtd *model, const struct iommu_model_request *request,
+                             struct iommu_model_result *result,
+                             struct iommu_model_explanation *explanation);
+
+void iommu_model_vtd_stats(struct iommu_model_vtd *model, struct iommu_model_vtd_stats *stats);
+
+/* The reason code's name in words; never NULL. */
+const char *iommu_model_vtd_fault_name(uint8_t reason);
+
+IOMMU_END_DECLS
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * iommukit/pagetable.h - one small walk over a const format, for drivers.
+ *
+ * Every table is one 4 KiB page of 512 little-endian 64-bit entries. Level 1 holds 4 KiB leaves; a leaf of level
+ * n covers 4 KiB << 9 * (n - 1). A format only says which bits mean what.
+ *
+ * Order, everywhere: fill, flush, publish, flush. An entry is one aligned 64-bit store. A table is linked by
+ * compare-exchange, so disjoint ranges need no lock. A table page that was unlinked belongs to the gather until
+ * a sync has waited for the hardware.
+ */
+#ifndef IOMMUKIT_PAGETABLE_H
+#define IOMMUKIT_PAGETABLE_H
+
+#include "iommukit/iommu.h"
+#include "iommukit/platform.h"
+
+#define IOMMU_PT_LEVELS_MAX 5u
+
+struct iommu_pt_format {
+    const char *name;
+    enum iommu_stage stage;
+    uint64_t present;   /* an entry with none of these bits is not present */
+    uint64_t table;     /* bits of an entry that points at a table */
+    uint64_t leaf;      /* bits of every leaf */
+    uint64_t large;     /* set in a leaf above level 1, clear in a table pointer */
+    uint64_t read;      /* added for IOMMU_READ */
+    uint64_t write;     /* added for IOMMU_WRITE */
+    uint64_t snoop;     /* added for IOMMU_CACHE where the domain may */
+    uint64_t address;   /* where the physical address lives */
+    uint64_t flushed;   /* ignored by hardware: this table pointer is known to have reached memory */
+    bool write_only;    /* WRITE without READ can be expressed */
+};
+
+struct iommu_pt_config {
+    const struct iommu_pt_format *format;
+    uint8_t levels;        /* 3 to 5 */
+    uint8_t iova_bits;     /* input width, at most 12 + 9 * levels; first stage: lower canonical half only */
+    uint8_t pa_bits;       /* host address width */
+    bool coherent;         /* hardware snoops its walks: no cache flush */
+    bool snoop;            /* format->snoop may be set */
+    uint64_t page_sizes;   /* bit n: leaves of 2^n bytes; bit 12 always */
+};
+
+struct iommu_pt {
+    const struct iommu_platform *platform;
+    uint64_t *root;
+    struct iommu_pt_config config;
+};
+
+IOMMU_BEGIN_DECLS
+
+/* Allocate the (empty, flushed) top table. -ENOMEM, -EINVAL. */
+int iommu_pt_init(struct iommu_pt *pt, const struct iommu_platform *platform,
+                  const struct iommu_pt_config *config);
+/* Free every table; no hardware may use them any more. A second time: nothing happens. */
+void iommu_pt_fini(struct iommu_pt *pt);
+/* Physical address of the top table. */
+uint64_t iommu_pt_root(const struct iommu_pt *pt);
+
+/* Highest address that the table translates. */
+uint64_t iommu_pt_last(const struct iommu_pt *pt);
+
+/* [iova, last] to pa; page multiples within the widths. -EEXIST, -ENOMEM: nothing has been entered. Should
+ * another thread work on the same range in spite of the rule, what this call had entered is out again and,
+ * because hardware may have seen it, stands in `undo` for the caller to sync; tables it had to add stay. */
+int iommu_pt_map(struct iommu_pt *pt, uint64_t iova, uint64_t last, uint64_t pa, uint32_t prot,
+                 struct iommu_gather *undo);
+/* Clear [iova, last]; dead tables go to the gather. Checks the whole range first: -ENOENT, -EINVAL. */
+int iommu_pt_unmap(struct iommu_pt *pt, uint64_t iova, uint64_t last, struct iommu_gather *gather);
+/* The translation of iova with its page size and prot. -ENOENT. */
+int iommu_pt_lookup(const struct iommu_pt *pt, uint64_t iova, uint64_t *pa, uint8_t *page_lg2,
+                    uint32_t *prot);
+/* True if anything at or above `first` is mapped. */
+bool iommu_pt_any_mapped(const struct iommu_pt *pt, uint64_t first);
+/* Free the gather's dead tables: only after the wait. */
+void iommu_pt_free_dead(struct iommu_pt *pt, struct iommu_gather *gather);
+
+IOMMU_END_DECLS
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * iommukit/platform.h - what a host provides.
+ *
+ * This header is the porting guide: fill one const struct iommu_platform per instance and pass it to the
+ * driver's create call. Every hook gets `ctx` first. A hook that is NULL takes the default named beside it;
+ * only `alloc`, `free`, `page_alloc` and `page_free` have none. The struct must outlive the instance.
+ *
+ * Contexts. Hooks are called from whatever context called the library, never from one of its own. Control
+ * calls (create, start, device, domain, attach, detach) may allocate and may wait for hardware; iommu_map may
+ * allocate; iommu_unmap neither allocates nor frees; iommu_sync waits for hardware and frees pages.
+ */
+#ifndef IOMMUKIT_PLATFORM_H
+#define IOMMUKIT_PLATFORM_H
+
+#include "iommukit/config.h"
+
+/* Storage for one lock of the host; large enough for a pthread mutex or a kernel spinlock. */
+struct iommu_lock {
+    uintptr_t word[6];
+};
+
+enum iommu_log_level { IOMMU_LOG_ERROR, IOMMU_LOG_WARNING, IOMMU_LOG_INFO, IOMMU_LOG_DEBUG };
+
+#define IOMMU_PAGE_LG2  12u
+#define IOMMU_PAGE_SIZE ((uint64_t)1 << IOMMU_PAGE_LG2)
+
+struct iommu_platform {
+    void *ctx; /* handed to every hook; never looked at */
+
+    /* Objects for the CPU alone: zeroed, aligned for any type. NULL result: out of memory. `bytes` of free is
+     * the size that was asked for. */
+    void *(*alloc)(void *ctx, size_t bytes);
+    void (*free)(void *ctx, void *object, size_t bytes);
+
+    /* Memory that the hardware reads: (4096 << order) bytes, zeroed, naturally aligned, physically contiguous.
+     * order is at most 9. The CPU maps it write-back cached. */
+    void *(*page_alloc)(void *ctx, unsigned order);
+    void (*page_free)(void *ctx, void *page, unsigned order);
+
+    /* Translation between a page's CPU address and its physical address as the IOMMU sees it.
+     * Default: virtual = physical + phys_to_virt_offset. Set both hooks or neither. */
+    uint64_t phys_to_virt_offset;
+    void *(*phys_to_virt)(void *ctx, uint64_t pa);
+    uint64_t (*virt_to_phys)(void *ctx, const void *va);
+
+    /* Registers. mmio_map makes [pa, pa + bytes) accessible, uncached, and returns the pointer that the four
+     * accessors take (plus an offset); NULL result: cannot. Default map: phys_to_virt. Default accessors: one
+     * volatile access of that width (on 32-bit hosts a 64-bit register is two, low half first). */
+    void *(*mmio_map)(void *ctx, uint64_t pa, size_t bytes);
+    void (*mmio_unmap)(void *ctx, void *base, size_t bytes);
+    uint32_t (*mmio_read32)(void *ctx, const volatile void *reg);
+    uint64_t (*mmio_read64)(void *ctx, const volatile void *reg);
+    void (*mmio_write32)(void *ctx, volatile void *reg, uint32_t value);
+    void (*mmio_write64)(void *ctx, volatile void *reg, uint64_t value);
+
+    /* Write every cache line of [va, va + bytes) back to memory and order that before later stores: what a
+     * device that does not snoop needs (x86: clflushopt or clwb, then sfence).
+     * Default: none, and a unit whose table walks are not coherent is refused with -IOMMU_EOPNOTSUPP. */
+    void (*cache_flush)(void *ctx, const void *va, size_t bytes);
+
+    /* Order all earlier stores to memory before a later register write or store that a device may see.
+     * Default: a C11 sequentially consistent fence (enough on x86; Arm hosts want dsb). */
+    void (*dma_barrier)(void *ctx);
+
+    /* Monotonic nanoseconds, for deadlines. Default: deadlines count polls (one poll is taken as 1 us). */
+    uint64_t (*now_ns)(void *ctx);
+    /* Called between two polls of a waiting loop (pause, yield). Default: nothing. */
+    void (*relax)(void *ctx);
+
+    /* Mutual exclusion. Set all four or none; default: the host promises one caller at a time. A lock is held
+     * while waiting for hardware, never while calling an event handler. lock_init: 0, or -ENOMEM. */
+    int (*lock_init)(void *ctx, struct iommu_lock *lock);
+    void (*lock_fini)(void *ctx, struct iommu_lock *lock);
+    void (*lock_acquire)(void *ctx, struct iommu_lock *lock);
+    void (*lock_release)(void *ctx, struct iommu_lock *lock);
+
+    /* PCI configuration space, dword aligned, offset 0 to 4095; rid is bus << 8 | device << 3 | function. A
+     * function that is not there reads as all ones. Default: the library neither reads nor enables anything in
+     * endpoints, resolves no DMAR path through bridges, and takes PASID widths from the device's config. */
+    uint32_t (*pci_read32)(void *ctx, uint16_t segment, uint16_t rid, uint32_t offset);
+    void (*pci_write32)(void *ctx, uint16_t segment, uint16_t rid, uint32_t offset, uint32_t value);
+
+    /* One line of text without a newline, valid during the call. Default: silence. */
+    void (*log)(void *ctx, enum iommu_log_level level, const char *text);
+};
+
+#endif

@@ -16,7 +16,7 @@ IOMMU_BEGIN_DECLS
 /* config may be NULL: one scalable-mode unit (48 bit, coherent, first and second stage) with an accelerator at
  * 00:01.0 and a plain endpoint at 00:02.0. ram_bytes 0: 8 GiB. *why: reason of a refusal. */
 int iommu_host_model_create(const struct iommu_model_machine_config *config, uint64_t ram_bytes,
-                            struct iommu_model_host_machine **host, const char **why);
+                            struct iommu_model_host_machine **out, const char **why);
 void iommu_host_model_destroy(struct iommu_model_host_machine *host);
 const struct iommu_platform *iommu_host_model_platform(struct iommu_model_host_machine *host);
 struct iommu_model_machine *iommu_host_model_machine(struct iommu_model_host_machine *host);

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * platform/posix/posix.c - a hosted program's platform: one mapping as physical memory, pthread
+ * mutexes, the monotonic clock, registers and configuration space handed on to the caller's hooks.
+ * The modelled machine and the QEMU host are built on it; programs use it directly through
+ * iommukit/host/posix.h.
+ *
+ * Every hook may be called from any thread.
+ */
+#include "iommukit/host/posix.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "platform/posix/frames.h"
+
+#define DEFAULT_RAM_BYTES   ((uint64_t)8 << 30)
+#define DEFAULT_PAGES_FIRST ((uint64_t)1 << 20)
+#define MAX_PAGE_ORDER      9u
+
+struct iommu_posix {
+    struct iommu_platform platform;
+    struct iommu_posix_config config;
+    uint8_t *ram;
+    struct frame_pool pool;
+    _Atomic uint64_t bad_frees;
+};
+
+_Static_assert(sizeof(pthread_mutex_t) <= sizeof(struct iommu_lock),
+               "a mutex fits into iommu_lock");
+_Static_assert(_Alignof(pthread_mutex_t) <= _Alignof(struct iommu_lock), "and is aligned in it");
+
+/* ---- memory -------------------------------------------------------------------------------- */
+
+static void *posix_alloc(void *ctx, size_t bytes)
+{
+    (void)ctx;
+    return calloc(1, bytes ? bytes : 1);
+}
+
+static void posix_free(void *ctx, void *object, size_t bytes)
+{
+    (void)ctx;
+    (void)bytes;
+    free(object);
+}
+
+static void *posix_page_alloc(void *ctx, unsigned order)
+{
+    struct iommu_posix *host = ctx;
+    uint32_t frame;
+    void *page;
+
+    if (order > MAX_PAGE_ORDER)
+        return NULL;
+    frame = frames_take(&host->pool, 1u << order, FRAME_PAGE);
+    if (!frame)
+        return NULL;
+    page = host->ram + ((uint64_t)frame << IOMMU_PAGE_LG2);
+    memset(page, 0, (size_t)IOMMU_PAGE_SIZE << order);
+    return page;
+}
+
+/* A wrong free is refused, counted and logged: it costs memory then, not somebody else's table. */
+static void bad_free(struct iommu_posix *host, const char *text)
+{
+    atomic_fetch_add(&host->bad_frees, 1);
+    if (host->config.log)
+        host->config.log(host->config.log_ctx, IOMMU_LOG_ERROR, text);
+}
+
+static bool give(struct iommu_posix *host, uint64_t pa, uint64_t bytes, enum frame_use use)
+{
+    uint64_t count = (bytes + IOMMU_PAGE_SIZE - 1) >> IOMMU_PAGE_LG2;
+
+    if (pa % IOMMU_PAGE_SIZE || pa >= host->config.ram_bytes || bytes > host->config.ram_bytes)
+        return false;
+    return frames_give(&host->pool, (uint32_t)(pa >> IOMMU_PAGE_LG2), (uint32_t)count, use);
+}
+
+static void posix_page_free(void *ctx, void *page, unsigned order)
+{
+    struct iommu_posix *host = ctx;
+    uint64_t pa = (uint64_t)((uintptr_t)page - (uintptr_t)host->ram);
+
+    if (order > MAX_PAGE_ORDER || !give(host, pa, IOMMU_PAGE_SIZE << order, FRAME_PAGE))
+        bad_free(host, "page_free: not a page of this order that is in use");
+}
+
+/* All of this memory is coherent for the models and for QEMU. The hook is there so that units
+ * whose walks do not snoop may be driven at all. */
+static void posix_cache_flush(void *ctx, const void *va, size_t bytes)
+{
+    (void)ctx;
+    (void)va;
+    (void)bytes;
+}
+
+/* ---- registers: the mapped pointer is the physical address itself -------------------------- */
+
+/* Nobody dereferences it, so pointer arithmetic on it is address arithmetic. */
+static void *posix_mmio_map(void *ctx, uint64_t pa, size_t bytes)
+{
+    (void)ctx;
+    if (pa > UINTPTR_MAX || bytes > UINTPTR_MAX - (uintptr_t)pa)
+        return NULL;
+    return (void *)(uintptr_t)pa; /* NOLINT(performance-no-int-to-ptr): see above */
+}
+
+static void posix_mmio_unmap(void *ctx, void *base, size_t bytes)
+{
+    (void)ctx;
+    (void)base;
+    (void)bytes;
+}
+
+static uint32_t posix_mmio_read32(void *ctx, const volatile void *reg)
+{
+    const struct iommu_posix *host = ctx;
+
+    return host->config.read32 ? host->config.read32(host->config.bus_ctx, (uintptr_t)reg)
+                               : UINT32_MAX;
+}
+
+static uint64_t posix_mmio_read64(void *ctx, const volatile void *reg)
+{
+    const struct iommu_posix *host = ctx;
+
+    return host->config.read64 ? host->config.read64(host->config.bus_ctx, (uintptr_t)reg)
+                               : UINT64_MAX;
+}
+
+static void posix_mmio_write32(void *ctx, volatile void *reg, uint32_t value)
+{
+    const struct iommu_posix *host = ctx;
+
+    if (host->config.write32)
+        host->config.write32(host->config.bus_ctx, (uintptr_t)reg, value);
+}
+
+static void posix_mmio_write64(void *ctx, volatile void *reg, uint64_t value)
+{
+    const struct iommu_posix *host = ctx;
+
+    if (host->config.write64)
+        host->config.write64(host->config.bus_ctx, (uintptr_t)reg, value);
+}
+
+/* ---- configuration space and log: handed on, and absent where the caller has none ---------- */
+
+static uint32_t posix_pci_read32(void *ctx, uint16_t segment, uint16_t rid, uint32_t offset)
+{
+    const struct iommu_posix *host = ctx;
+
+    return host->config.pci_read32(host->config.bus_ctx, segment, rid, offset);
+}
+
+static void posix_pci_write32(void *ctx, uint16_t segment, uint16_t rid, uint32_t offset,
+                              uint32_t value)
+{
+    const struct iommu_posix *host = ctx;
+
+    host->config.pci_write32(host->config.bus_ctx, segment, rid, offset, value);
+}
+
+static void posix_log(void *ctx, enum iommu_log_level level, const char *text)
+{
+    const struct iommu_posix *host = ctx;
+
+    host->config.log(host->config.log_ctx, level, text);
+}
+
+/* ---- time and locks ------------------------------------------------------------------------ */
+
+static uint64_t posix_now_ns(void *ctx)
+{
+    struct timespec now;
+
+    (void)ctx;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static void posix_relax(void *ctx)
+{
+    (void)ctx;
+    sched_yield();
+}
+
+static int posix_lock_init(void *ctx, struct iommu_lock *lock)
+{
+    (void)ctx;
+    return pthread_mutex_init((pthread_mutex_t *)lock, NULL) ? -IOMMU_ENOMEM : 0;
+}
+
+static void posix_lock_fini(void *ctx, struct iommu_lock *lock)
+{
+    (void)ctx;
+    pthread_mutex_destroy((pthread_mutex_t *)lock);
+}
+
+static void posix_lock_acquire(void *ctx, struct iommu_lock *lock)
+{
+    (void)ctx;
+    pthread_mutex_lock((pthread_mutex_t *)lock);
+}
+
+static void posix_lock_release(void *ctx, struct iommu_lock *lock)
+{
+    (void)ctx;
+    pthread_mutex_unlock((pthread_mutex_t *)lock);
+}
+
+/* ---- life ---------------------------------------------------------------------------------- */
+
+static void fill_platform(struct iommu_posix *host)
+{
+    host->platform = (struct iommu_platform){
+        .ctx = host,
+        .alloc = posix_alloc,
+        .free = posix_free,
+        .page_alloc = posix_page_alloc,
+        .page_free = posix_page_free,
+        .phys_to_virt_offset = (uint64_t)(uintptr_t)host->ram,
+        .mmio_map = posix_mmio_map,
+        .mmio_unmap = posix_mmio_unmap,
+        .mmio_read32 = posix_mmio_read32,
+        .mmio_read64 = posix_mmio_read64,
+        .mmio_write32 = posix_mmio_write32,
+        .mmio_write64 = posix_mmio_write64,
+        .cache_flush = posix_cache_flush,
+        .now_ns = posix_now_ns,
+        .relax = posix_relax,
+        .lock_init = posix_lock_init,
+        .lock_fini = posix_lock_fini,
+        .lock_acquire = posix_lock_acquire,
+        .lock_release = posix_lock_release,
+        .pci_read32 = host->config.pci_read32 ? posix_pci_read32 : NULL,
+        .pci_write32 = host->config.pci_write32 ? posix_pci_write32 : NULL,
+        .log = host->config.log ? posix_log : NULL,
+    };
+}
+
+/* A file that is too short would answer the first touch with SIGBUS. */
+static int extend_file(int fd, uint64_t bytes)
+{
+    struct stat status;
+
+    if (fstat(fd, &status))
+        return -IOMMU_EINVAL;
+    if ((uint64_t)status.st_size < bytes && ftruncate(fd, (off_t)bytes))
+        return -IOMMU_ENOMEM;
+    return 0;
+}
+
+static int map_ram(struct iommu_posix *host)
+{
+    int fd = host->config.ram_fd;
+    int flags = MAP_NORESERVE | (fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED);
+    void *ram;
+
+    if (fd >= 0) {
+        int result = extend_file(fd, host->config.ram_bytes);
+        if (result)
+            return result;
+    }
+    ram = mmap(NULL, (size_t)host->config.ram_bytes, PROT_READ | PROT_WRITE, flags, fd, 0);
+    if (ram == MAP_FAILED)
+        return -IOMMU_ENOMEM;
+    host->ram = ram;
+    return 0;
+}
+
+static int build(struct iommu_posix *host)
+{
+    const struct iommu_posix_config *config = &host->config;
+    int result;
+
+    if (config->ram_bytes > SIZE_MAX || config->ram_bytes >> IOMMU_PAGE_LG2 > UINT32_MAX)
+        return -IOMMU_EINVAL;
+    if (config->pages_first >= config->ram_bytes)
+        return -IOMMU_EINVAL;
+    result = map_ram(host);
+    if (result)
+        return result;
+    result = frames_init(&host->pool,
+                         (uint32_t)((config->pages_first + IOMMU_PAGE_SIZE - 1) >> IOMMU_PAGE_LG2),
+                         (uint32_t)(config->ram_bytes >> IOMMU_PAGE_LG2));
+    if (result)
+        munmap(host->ram, (size_t)config->ram_bytes);
+    return result;
+}
+
+int iommu_posix_create(const struct iommu_posix_config *config, struct iommu_posix **host)
+{
+    struct iommu_posix *made = calloc(1, sizeof *made);
+    int result;
+
+    if (!made)
+        return -IOMMU_ENOMEM;
+    made->config = config ? *config : (struct iommu_posix_config){.ram_fd = -1};
+    if (!made->config.ram_bytes)
+        made->config.ram_bytes = DEFAULT_RAM_BYTES;
+    if (!made->config.pages_first)
+        made->config.pages_first = DEFAULT_PAGES_FIRST;
+    result = build(made);
+    if (result) {
+        free(made);
+        return result;
+    }
+    fill_platform(made);
+    *host = made;
+    return 0;
+}
+
+void iommu_posix_destroy(struct iommu_posix *host)
+{
+    if (!host)
+        return;
+    frames_fini(&host->pool);
+    munmap(host->ram, (size_t)host->config.ram_bytes);
+    free(host);
+}
+
+const struct iommu_platform *iommu_posix_platform(struct iommu_posix *host)
+{
+    return &host->platform;
+}
+
+/* ---- for the program itself ---------------------------------------------------------------- */
+
+void *iommu_posix_memory(struct iommu_posix *host, uint64_t pa, size_t bytes)
+{
+    if (pa > host->config.ram_bytes || bytes > host->config.ram_bytes - pa)
+        return NULL;
+    return host->ram + pa;
+}
+
+uint64_t iommu_posix_buffer_alloc(struct iommu_posix *host, size_t bytes)
+{
+    uint64_t count = ((uint64_t)bytes >> IOMMU_PAGE_LG2) + (bytes % IOMMU_PAGE_SIZE != 0);
+
+    if (count > UINT32_MAX)
+        return 0;
+    return (uint64_t)frames_take(&host->pool, (uint32_t)count, FRAME_BUFFER) << IOMMU_PAGE_LG2;
+}
+
+void iommu_posix_buffer_free(struct iommu_posix *host, uint64_t pa, size_t bytes)
+{
+    if (!give(host, pa, bytes, FRAME_BUFFER))
+        bad_free(host, "buffer_free: not a buffer of this length that is in use");
+}
+
+uint64_t iommu_posix_pages_used(const struct iommu_posix *host)
+{
+    return atomic_load(&host->pool.used);
+}
+
+uint64_t iommu_posix_bad_frees(const struct iommu_posix *host)
+{
+    return atomic_load(&host->bad_frees);
+}

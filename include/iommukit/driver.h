@@ -7,9 +7,10 @@
  * driver's business; the others may be read, and written where the comment says so.
  *
  * Locks, outermost first: iommu.lock (all control calls), iommu_domain.lock (the list of routes), then the
- * driver's own. Ops are called with iommu.lock held, except flush_map, flush_unmap (with or without it: they
- * must not take it), capable, device_capable, handle_events, destroy. attach, detach and replace are called with iommu.lock only; domain.lock is taken by the core
- * around changes of the list, and by the driver around its walk of it.
+ * driver's own. Ops are called with iommu.lock held, except capable, device_capable, handle_events, destroy, and
+ * flush_map and flush_unmap, which are called with or without it and must not take it. attach, detach and
+ * replace are called with iommu.lock only; domain.lock is taken by the core around changes of the list, and by
+ * the driver around its walk of it.
  */
 #ifndef IOMMUKIT_DRIVER_H
 #define IOMMUKIT_DRIVER_H

@@ -76,6 +76,7 @@ struct iommu_vtd_unit_info {
     uint64_t waits;
     uint64_t faults;              /* records read */
     uint64_t table_pages;         /* root, context, PASID pages allocated now */
+    uint64_t withheld_pages;      /* given up for ever: the unit may still read them */
 };
 
 unsigned iommu_vtd_unit_count(const struct iommu *iommu);

@@ -47,7 +47,7 @@ struct iommu_model_dsa_config {
     /* Is the function's PASID capability switched on? Bus mastering? NULL: yes. */
     bool (*pasid_enabled)(void *ctx);
     bool (*bus_master)(void *ctx);
-    /* NULL: none. Called without the model's lock: bits of INTCAUSE, or the one below. */
+    /* NULL: none. Called with no lock held: bits of INTCAUSE and the one below, several at once perhaps. */
     void (*interrupt)(void *ctx, uint32_t cause);
 };
 
@@ -75,7 +75,7 @@ enum iommu_model_dsa_submit {
 
 IOMMU_BEGIN_DECLS
 
-int iommu_model_dsa_create(const struct iommu_model_dsa_config *config, struct iommu_model_dsa **dsa);
+int iommu_model_dsa_create(const struct iommu_model_dsa_config *config, struct iommu_model_dsa **out);
 void iommu_model_dsa_destroy(struct iommu_model_dsa *dsa);
 
 /*

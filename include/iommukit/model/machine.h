@@ -19,16 +19,7 @@ struct iommu_model_unit_config {
     bool include_all;
     uint8_t major, minor;
     uint64_t cap, ecap;
-};
-
-/* Units as they are found in machines. Fills in version, CAP and ECAP, leaves the rest. */
-enum iommu_model_unit_preset {
-    IOMMU_MODEL_UNIT_SERVER,      /* scalable mode, 48 bits, coherent, first, second and nested stage, 20-bit
-                                     PASIDs, device-TLB */
-    IOMMU_MODEL_UNIT_LEGACY,      /* no scalable mode; queue, 48 bits, pass-through, coherent */
-    IOMMU_MODEL_UNIT_CLIENT,      /* as LEGACY with 39 bits, walks not coherent, no device-TLB */
-    IOMMU_MODEL_UNIT_EMULATED,    /* as SERVER with Caching Mode */
-    IOMMU_MODEL_UNIT_INCOHERENT,  /* as SERVER, but neither tables nor page walks are snooped */
+    bool merge_faults;       /* see iommu_model_vtd_config */
 };
 
 #define IOMMU_MODEL_NO_UNIT UINT32_MAX
@@ -61,10 +52,12 @@ struct iommu_model_machine_config {
     void (*event)(void *ctx, unsigned unit, enum iommu_model_event event, uint64_t address, uint32_t data);
     /* An accelerator's interrupt; NULL: none. */
     void (*interrupt)(void *ctx, unsigned function, uint32_t cause);
-    /* What answers a device-TLB invalidation; NULL: a function that is there with ATS on acknowledges, any
+    /* What answers a device-TLB invalidation; NULL: a function that has the ATS capability acknowledges, any
      * other request gets no answer (ITE). */
     bool (*devtlb_invalidate)(void *ctx, unsigned unit,
                               const struct iommu_model_devtlb_invalidation *invalidation);
+    /* Answers to page requests; NULL: dropped. */
+    void (*page_response)(void *ctx, unsigned unit, const struct iommu_model_page_response *response);
 };
 
 /* Counts since creation. */
@@ -79,12 +72,13 @@ struct iommu_model_machine_stats {
 
 IOMMU_BEGIN_DECLS
 
-void iommu_model_unit_preset(enum iommu_model_unit_preset preset, struct iommu_model_unit_config *unit);
+/* Version, CAP and ECAP of one of vtd.h's presets; the rest of *unit is left alone. false: no such name. */
+bool iommu_model_unit_preset(const char *name, struct iommu_model_unit_config *unit);
 
 /* host must outlive the machine. Negative errno-like on impossible configurations; *why says so if not NULL. */
 int iommu_model_machine_create(const struct iommu_model_host *host,
                                const struct iommu_model_machine_config *config,
-                               struct iommu_model_machine **machine, const char **why);
+                               struct iommu_model_machine **out, const char **why);
 void iommu_model_machine_destroy(struct iommu_model_machine *machine);
 
 /* Register space by physical address: units' registers, accelerators' BAR 0. Unclaimed: all ones, dropped. */

@@ -82,6 +82,33 @@ struct iommu_model_devtlb_invalidation {
     uint64_t bytes;
 };
 
+/* A page request from a device (PRI); `last` asks for a response to the group. */
+struct iommu_model_page_request {
+    uint16_t rid;
+    bool has_pasid;
+    uint32_t pasid;
+    bool privileged, execute; /* if has_pasid */
+    bool read, write, last;
+    uint16_t group;           /* 9 bits */
+    uint64_t address;
+};
+
+enum iommu_model_page_answer {
+    IOMMU_MODEL_PAGE_QUEUED,  /* software will answer */
+    IOMMU_MODEL_PAGE_SUCCESS, /* the queue was full: the device may try again */
+    IOMMU_MODEL_PAGE_INVALID, /* the tables do not allow it */
+    IOMMU_MODEL_PAGE_DROPPED, /* no answer: it was not the last of its group, or the unit is off */
+};
+
+struct iommu_model_page_response {
+    uint16_t rid;
+    bool has_pasid;
+    uint32_t pasid;
+    uint16_t group;
+    uint8_t code; /* 0 success, 1 invalid, 15 failure */
+};
+
+/* Interrupts are recognised and not remapped: of interrupt remapping (ECAP.IR) the model has registers only. */
 struct iommu_model_vtd_config {
     const struct iommu_model_host *host; /* must outlive the model */
     uint8_t major, minor;                /* VER */
@@ -92,6 +119,9 @@ struct iommu_model_vtd_config {
     void (*event)(void *ctx, enum iommu_model_event event, uint64_t address, uint32_t data);
     /* Returns true when the endpoint acknowledged. NULL: every endpoint does at once. false: time-out (ITE). */
     bool (*devtlb_invalidate)(void *ctx, const struct iommu_model_devtlb_invalidation *invalidation);
+    /* Page group responses (ECAP.PRS); NULL: dropped. Called without the model's lock. */
+    void (*page_response)(void *ctx, const struct iommu_model_page_response *response);
+    bool merge_faults; /* a fault of a requester that has a pending record is not recorded again */
 };
 
 /* Counts since creation. */
@@ -101,7 +131,10 @@ struct iommu_model_vtd_stats {
     uint64_t translations, iotlb_hits, context_hits, pasid_hits;
     uint64_t faults, faults_recorded, faults_lost;
     uint64_t table_reads;          /* fetches from memory */
-    uint64_t iotlb_entries, context_entries, pasid_entries; /* held now */
+    uint64_t iotlb_entries, context_entries, pasid_entries, paging_entries; /* held now */
+    uint64_t commands;             /* writes of the global command register */
+    uint64_t write_buffer_flushes; /* of them, those that asked for one */
+    uint64_t page_requests, page_responses;
     uint64_t misuse;               /* things software must not do: two GCMD changes in one write, a write to a
                                       reserved register, a register touched while its command runs, ... */
     const char *last_misuse;       /* static text; NULL: none */
@@ -134,10 +167,22 @@ void iommu_model_vtd_explain(struct iommu_model_vtd *model, const struct iommu_m
                              struct iommu_model_result *result,
                              struct iommu_model_explanation *explanation);
 
+/* Puts a page request into the queue, if the tables let this requester and PASID ask for pages. */
+enum iommu_model_page_answer iommu_model_vtd_page_request(struct iommu_model_vtd *model,
+                                                          const struct iommu_model_page_request *request);
+
 void iommu_model_vtd_stats(struct iommu_model_vtd *model, struct iommu_model_vtd_stats *stats);
 
 /* The reason code's name in words; never NULL. */
 const char *iommu_model_vtd_fault_name(uint8_t reason);
+
+/*
+ * Units to start from: fills version, CAP, ECAP and address width of *config and leaves the rest alone.
+ * false: no such name. iommu_model_vtd_preset_name(i) lists them; NULL after the last.
+ */
+bool iommu_model_vtd_preset(const char *name, struct iommu_model_vtd_config *config);
+const char *iommu_model_vtd_preset_name(unsigned index);
+const char *iommu_model_vtd_preset_about(unsigned index);
 
 IOMMU_END_DECLS
 

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * core/gather.c - invalidate, wait, free.
+ *
+ * The only place that frees the tables of a living domain, and it does so after ops->flush_unmap() has come
+ * back. It takes domain.lock for the freeing, because an attach may be looking through the table (core/reach.c)
+ * and may have gone down a pointer just before it was cleared.
+ */
+#include "core/gather.h"
+
+#include "core/host.h"
+
+static void free_dead(struct iommu_domain *domain, struct iommu_gather *gather)
+{
+    if (!gather->dead_tables)
+        return;
+    host_lock(domain->iommu->platform, &domain->lock);
+    iommu_pt_free_dead(&domain->pt, gather);
+    host_unlock(domain->iommu->platform, &domain->lock);
+}
+
+int iommu_sync(struct iommu_domain *domain, struct iommu_gather *gather)
+{
+    int result = 0;
+
+    if (!domain || !gather)
+        return -IOMMU_EINVAL;
+    if (!gather->domain)
+        return 0;
+    if (gather->domain != domain)
+        return -IOMMU_EINVAL;
+    if (domain->ops->flush_unmap)
+        result = domain->ops->flush_unmap(domain, gather);
+    if (result)
+        return result;
+    free_dead(domain, gather);
+    iommu_gather_init(gather);
+    return 0;
+}
+
+/* Hardware may still walk these tables: append the domain's earlier ones to them and keep them all. */
+static void keep_dead(struct iommu_domain *domain, const struct iommu_gather *gather)
+{
+    uint64_t *link, at = gather->dead_tables;
+
+    if (!at)
+        return;
+    host_lock(domain->iommu->platform, &domain->lock);
+    do {
+        link = host_phys_to_virt(domain->iommu->platform, at);
+        at = *link;
+    } while (at);
+    *link = domain->dead_tables;
+    domain->dead_tables = gather->dead_tables;
+    host_unlock(domain->iommu->platform, &domain->lock);
+}
+
+int gather_settle(struct iommu_domain *domain, struct iommu_gather *gather)
+{
+    int result;
+
+    if (gather->first > gather->last)
+        return 0;
+    gather->domain = domain;
+    result = iommu_sync(domain, gather);
+    if (result)
+        keep_dead(domain, gather);
+    return result;
+}

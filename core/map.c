@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * core/map.c - map, unmap, translate: what is checked before the table is touched, and what is flushed after.
+ *
+ * No lock: callers keep ranges that are worked on at the same time disjoint. (iova, len) at the door,
+ * [iova, last] inside, so that the top page of the address space is no special case.
+ */
+#include "core/map.h"
+
+#include "core/gather.h"
+#include "core/host.h"
+#include "core/reach.h"
+
+#define PROT_ALL ((uint32_t)(IOMMU_READ | IOMMU_WRITE | IOMMU_CACHE))
+
+/* Whole pages, at least one, that do not wrap? */
+static bool is_range(uint64_t first, uint64_t len)
+{
+    uint64_t within = IOMMU_PAGE_SIZE - 1;
+
+    return len && !((first | len) & within) && first + (len - 1) >= first;
+}
+
+static bool is_prot(const struct iommu_pt_format *format, uint32_t prot)
+{
+    if ((prot & ~PROT_ALL) || !(prot & (IOMMU_READ | IOMMU_WRITE)))
+        return false;
+    return (prot & IOMMU_READ) || format->write_only;
+}
+
+static bool fits_bits(uint64_t last, unsigned bits)
+{
+    return bits >= 64 || last >> bits == 0;
+}
+
+static bool is_reserved(struct iommu_domain *domain, uint64_t first, uint64_t last)
+{
+    return domain->ops->range_reserved && domain->ops->range_reserved(domain, first, last);
+}
+
+static int check_map(struct iommu_domain *domain, uint64_t iova, uint64_t pa, uint64_t len, uint32_t prot)
+{
+    const struct iommu_pt *pt = &domain->pt;
+    uint64_t last = iova + (len - 1), pa_last = pa + (len - 1);
+
+    if (domain->type != IOMMU_DOMAIN_UNMANAGED || !is_range(iova, len) || !is_range(pa, len) ||
+        !is_prot(pt->config.format, prot))
+        return -IOMMU_EINVAL;
+    if (last > iommu_pt_last(pt) || last > reach_last(domain) || !fits_bits(pa_last, pt->config.pa_bits))
+        return -IOMMU_ERANGE;
+    if (is_reserved(domain, iova, last) || is_reserved(domain, pa, pa_last))
+        return -IOMMU_ERANGE;
+    return 0;
+}
+
+/* The range is in the table: make sure of the devices. */
+static int settle_map(struct iommu_domain *domain, uint64_t iova, uint64_t last)
+{
+    if (last > reach_last(domain))
+        return -IOMMU_ERANGE; /* a narrower device was attached meanwhile, see core/reach.c */
+    return domain->ops->flush_map ? domain->ops->flush_map(domain, iova, last) : 0;
+}
+
+int map_prepare(struct pt_map *map, struct iommu_domain *domain, uint64_t iova, uint64_t pa, uint64_t len,
+                uint32_t prot)
+{
+    int result = check_map(domain, iova, pa, len, prot);
+
+    return result ? result : pt_map_prepare(map, &domain->pt, iova, iova + (len - 1), pa, prot);
+}
+
+int map_commit(struct pt_map *map, struct iommu_domain *domain)
+{
+    struct iommu_gather undo;
+    int result;
+
+    iommu_gather_init(&undo);
+    result = pt_map_commit(map, &domain->pt, &undo);
+    if (!result) {
+        result = settle_map(domain, map->first, map->last);
+        if (result)
+            (void)iommu_pt_unmap(&domain->pt, map->first, map->last, &undo);
+    }
+    if (result)
+        (void)gather_settle(domain, &undo);
+    return result;
+}
+
+int iommu_map(struct iommu_domain *domain, uint64_t iova, uint64_t pa, uint64_t len, uint32_t prot)
+{
+    struct pt_map map;
+    int result;
+
+    if (!domain)
+        return -IOMMU_EINVAL;
+    result = map_prepare(&map, domain, iova, pa, len, prot);
+    return result ? result : map_commit(&map, domain);
+}
+
+int iommu_unmap(struct iommu_domain *domain, uint64_t iova, uint64_t len, struct iommu_gather *gather)
+{
+    struct iommu_gather strict;
+    int result;
+
+    if (!domain || domain->type != IOMMU_DOMAIN_UNMANAGED || !is_range(iova, len))
+        return -IOMMU_EINVAL;
+    if (gather && gather->domain && gather->domain != domain)
+        return -IOMMU_EINVAL;
+    iommu_gather_init(&strict);
+    result = iommu_pt_unmap(&domain->pt, iova, iova + (len - 1), gather ? gather : &strict);
+    if (result)
+        return result;
+    if (!gather)
+        return gather_settle(domain, &strict);
+    gather->domain = domain;
+    return 0;
+}
+
+int iommu_iova_to_phys(struct iommu_domain *domain, uint64_t iova, uint64_t *pa)
+{
+    uint8_t page_lg2;
+    uint32_t prot;
+
+    if (!domain || !pa)
+        return -IOMMU_EINVAL;
+    if (domain->type == IOMMU_DOMAIN_UNMANAGED)
+        return iommu_pt_lookup(&domain->pt, iova, pa, &page_lg2, &prot);
+    *pa = iova;
+    return 0;
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * core/reach.c - does a domain suit a device's addresses?
+ *
+ * An attach that narrows the limit and a map that goes beyond it may run at the same time, the map without a
+ * lock. Each first writes its own part and then looks at the other's, with a full fence between: attach
+ * narrows and looks at the table; map enters and looks at the limit. Whoever comes second sees the other and
+ * goes back. (Both may; then both calls are refused, and each refusal is true.)
+ *
+ * Looking at a table while others unmap is safe under domain.lock: iommu_sync frees dead tables under it.
+ */
+#include "core/reach.h"
+
+#include <stdatomic.h>
+
+#include "core/host.h"
+
+uint64_t reach_last(struct iommu_domain *domain)
+{
+    uint32_t bits;
+
+    atomic_thread_fence(memory_order_seq_cst);
+    bits = __atomic_load_n(&domain->limit_bits, __ATOMIC_RELAXED);
+    return bits >= 64 ? UINT64_MAX : ((uint64_t)1 << bits) - 1;
+}
+
+static void set_limit(struct iommu_domain *domain, uint32_t bits)
+{
+    __atomic_store_n(&domain->limit_bits, bits, __ATOMIC_RELAXED);
+    atomic_thread_fence(memory_order_seq_cst);
+}
+
+/* ---- DIRECT regions ----------------------------------------------------------------------------------- */
+
+static int check_direct(void *ctx, const struct iommu_reserved_region *region)
+{
+    const struct iommu_domain *domain = ctx;
+    uint64_t pa, at = region->first;
+    uint8_t page_lg2;
+    uint32_t prot;
+
+    if (region->type != IOMMU_RESERVED_DIRECT)
+        return 0;
+    for (;;) {
+        if (iommu_pt_lookup(&domain->pt, at, &pa, &page_lg2, &prot) || pa != at ||
+            (region->prot & (IOMMU_READ | IOMMU_WRITE) & ~prot))
+            return -IOMMU_EFAULT;
+        at |= ((uint64_t)1 << page_lg2) - 1;
+        if (at >= region->last)
+            return 0;
+        at++;
+    }
+}
+
+static int check_table(struct iommu_domain *domain, struct iommu_device *device, uint32_t pasid)
+{
+    uint64_t last = reach_last(domain);
+
+    if (last < iommu_pt_last(&domain->pt) && iommu_pt_any_mapped(&domain->pt, last + 1))
+        return -IOMMU_EFAULT;
+    if (pasid == IOMMU_NO_PASID && device->ops->for_each_reserved)
+        return device->ops->for_each_reserved(device, check_direct, domain);
+    return 0;
+}
+
+/* ---- the limit ---------------------------------------------------------------------------------------- */
+
+int reach_narrow(struct iommu_domain *domain, struct iommu_device *device, uint32_t pasid)
+{
+    uint32_t before = domain->limit_bits;
+    int result;
+
+    if (domain->type == IOMMU_DOMAIN_IDENTITY)
+        return 0;
+    host_lock(domain->iommu->platform, &domain->lock);
+    if (device->address_bits < before)
+        set_limit(domain, device->address_bits);
+    result = check_table(domain, device, pasid);
+    if (result)
+        set_limit(domain, before);
+    host_unlock(domain->iommu->platform, &domain->lock);
+    return result;
+}
+
+void reach_widen(struct iommu_domain *domain, const struct iommu_device *gone)
+{
+    uint32_t bits = REACH_ALL;
+
+    if (domain->type == IOMMU_DOMAIN_IDENTITY || gone->address_bits > domain->limit_bits)
+        return; /* it was not this one that narrowed */
+    for (const struct iommu_attachment *at = domain->attachments; at; at = at->domain_next) {
+        if (at->device->address_bits < bits)
+            bits = at->device->address_bits;
+        if (bits <= domain->limit_bits)
+            break; /* nobody is below the limit */
+    }
+    set_limit(domain, bits);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * core/reach.h - does a domain suit a device's addresses?
+ *
+ * Two rules. Nothing may be mapped where an attached device cannot reach (B39): domain->limit_bits is the width
+ * that all of them share. And while a device's RID uses a domain, its DIRECT reserved regions are mapped one
+ * to one in it.
+ */
+#ifndef CORE_REACH_H
+#define CORE_REACH_H
+
+#include "iommukit/driver.h"
+
+#define REACH_ALL 64u /* limit_bits of a domain without routes */
+
+/* Highest iova that may be mapped now. Any thread, no lock. */
+uint64_t reach_last(struct iommu_domain *domain);
+
+/* Before the device is attached: narrow the domain to it. -EFAULT: something is mapped beyond, or, for the RID,
+ * a DIRECT region is not; then nothing has changed. Under iommu.lock. */
+int reach_narrow(struct iommu_domain *domain, struct iommu_device *device, uint32_t pasid);
+
+/* After the device has left the list of routes: widen to what the others reach. Under iommu.lock. */
+void reach_widen(struct iommu_domain *domain, const struct iommu_device *gone);
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * models/machine/machine.h - the inside of a modelled machine. machine.c puts it together and takes it apart,
+ * topology.c works out who sits behind whom, dmar.c describes that to software, route.c carries register and
+ * configuration accesses down, dma.c carries the devices' requests up.
+ *
+ * Locks: one, for configuration spaces and counters. It is a leaf: nothing is called with it held, so that it
+ * may be taken below a unit's or an accelerator's own. What create has set up never changes afterwards.
+ */
+#ifndef IOMMUKIT_MODELS_MACHINE_MACHINE_H
+#define IOMMUKIT_MODELS_MACHINE_MACHINE_H
+
+#include "iommukit/model/machine.h"
+#include "models/dsa/lock.h"
+
+/* Errno's numbers, negated on return. */
+#define MACHINE_ENOMEM 12
+#define MACHINE_EINVAL 22
+
+#define MACHINE_NO_PARENT UINT32_MAX
+#define MACHINE_PATH_MAX  124u /* a device scope's length is one byte */
+
+struct machine_unit {
+    struct iommu_model_machine *machine;
+    unsigned index;
+    struct iommu_model_unit_config config;
+    struct iommu_model_vtd *vtd;
+    uint32_t bytes; /* of registers */
+};
+
+struct machine_function {
+    struct iommu_model_machine *machine;
+    unsigned index;
+    struct iommu_model_pci pci;
+    uint32_t unit;   /* IOMMU_MODEL_NO_UNIT: straight to memory */
+    uint32_t parent; /* the bridge above; MACHINE_NO_PARENT: on a root bus */
+    unsigned depth;  /* bridges above */
+    uint16_t alias;  /* requester id on the root bus */
+    bool prefixes;   /* PASIDs pass every port on the way */
+    struct iommu_model_dsa *dsa;
+};
+
+struct iommu_model_machine {
+    const struct iommu_model_host *host;
+    struct model_lock lock;
+    uint8_t address_bits;
+    struct machine_unit *units;
+    unsigned unit_count;
+    struct machine_function *functions;
+    unsigned function_count;
+    uint8_t *dmar;
+    size_t dmar_bytes;
+    struct iommu_model_machine_stats stats;
+    void *ctx;
+    void (*event)(void *ctx, unsigned unit, enum iommu_model_event event, uint64_t address,
+                  uint32_t data);
+    void (*interrupt)(void *ctx, unsigned function, uint32_t cause);
+    bool (*devtlb_invalidate)(void *ctx, unsigned unit,
+                              const struct iommu_model_devtlb_invalidation *invalidation);
+    void (*page_response)(void *ctx, unsigned unit,
+                          const struct iommu_model_page_response *response);
+};
+
+/* NULL: nothing there. Compares what never changes, so no lock. */
+struct machine_function *machine_find(const struct iommu_model_machine *machine, uint16_t segment,
+                                      uint16_t rid);
+
+/* topology.c: fill in parents, depths, aliases, prefixes; then check units against what a DMAR table can say.
+ * NULL, or why the machine is impossible. */
+const char *machine_topology(struct iommu_model_machine *machine);
+const char *machine_check_scopes(const struct iommu_model_machine *machine);
+
+/* dmar.c: generate the table into machine->dmar. 0, -MACHINE_ENOMEM, or -MACHINE_EINVAL with *why. */
+int machine_dmar_generate(struct iommu_model_machine *machine,
+                          const struct iommu_model_region_config *regions, unsigned region_count,
+                          const char **why);
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * models/vtd/cache.h - what the unit remembers: an entry stays until an invalidation takes it out.
+ *
+ * One structure serves the context cache, the PASID cache, the IOTLB and the paging-structure cache.
+ * An entry is found by its name; it is also on the list of its domain and on the list of its {domain,
+ * PASID}, so that an invalidation costs what it removes and not what the cache holds.
+ */
+#ifndef IOMMUKIT_MODELS_VTD_CACHE_H
+#define IOMMUKIT_MODELS_VTD_CACHE_H
+
+#include "iommukit/model/host.h"
+
+#define VTDM_NO_PASID UINT32_MAX
+
+/* Which invalidations reach an entry depends on what kind of translation it came from. */
+enum vtdm_class {
+    VTDM_SECOND, /* second stage alone: tagged by domain */
+    VTDM_PASS,   /* pass-through: tagged by domain */
+    VTDM_TAGGED, /* first stage or nested: tagged by domain and PASID */
+    VTDM_CLASSES
+};
+
+struct vtdm_name {
+    uint64_t place; /* IOTLB, paging: address >> lg2; context, PASID: requester id */
+    uint32_t pasid; /* VTDM_NO_PASID where the name has none */
+    uint16_t did;   /* IOTLB, paging; 0 where the name has none */
+    uint8_t lg2;    /* IOTLB, paging: log2 of the bytes one entry covers; context: table mode */
+};
+
+struct vtdm_link {
+    struct vtdm_link *next;
+    struct vtdm_link **at; /* what points here */
+};
+
+/* First member of every cached thing. */
+struct vtdm_cached {
+    struct vtdm_link by_name, by_domain, by_pasid;
+    struct vtdm_name name;
+    uint16_t did; /* the tag that invalidations compare */
+    uint8_t class;
+};
+
+struct vtdm_context {
+    struct vtdm_cached cached;
+    uint64_t words[4];
+    uint8_t fault; /* Caching Mode: the entry is faulty, with this reason */
+    bool fpd;
+};
+
+struct vtdm_pasid {
+    struct vtdm_cached cached;
+    uint64_t words[8];
+    uint8_t fault;
+    bool fpd; /* of directory or entry */
+};
+
+/* A finished translation; also what the walks produce. */
+struct vtdm_page {
+    uint64_t pa;                    /* of the page's first byte */
+    uint8_t lg2;
+    uint8_t fault;                  /* Caching Mode: the walk ended in this reason */
+    bool absent;                    /* legacy: no right at all, which is only cached in Caching Mode */
+    bool second_read, second_write; /* true where there is no second stage */
+    bool first_write, user;         /* true where there is no first stage */
+    bool dirty;                     /* a write needs no further flag in memory */
+    bool extended;                  /* the extended accessed flag is set */
+};
+
+struct vtdm_iotlb {
+    struct vtdm_cached cached;
+    struct vtdm_page page;
+};
+
+/* An upper-level entry: for an address with this prefix, the next table is there. */
+struct vtdm_paging {
+    struct vtdm_cached cached;
+    uint64_t table; /* in host memory */
+    uint64_t guest; /* nested first stage: where the guest believes it to be */
+    bool read, write, user;
+    bool absent;    /* Caching Mode: there is none */
+    bool nested;
+    bool extended;
+};
+
+struct vtdm_cache {
+    const struct iommu_model_host *host;
+    size_t entry_bytes;
+    size_t buckets; /* a power of two */
+    size_t count;
+    struct vtdm_link **by_name, **by_domain, **by_pasid;
+};
+
+typedef bool (*vtdm_match)(const struct vtdm_cached *entry, const void *argument);
+
+bool vtdm_cache_create(struct vtdm_cache *cache, const struct iommu_model_host *host,
+                       size_t entry_bytes);
+void vtdm_cache_destroy(struct vtdm_cache *cache);
+void vtdm_cache_clear(struct vtdm_cache *cache);
+
+struct vtdm_cached *vtdm_cache_find(const struct vtdm_cache *cache, const struct vtdm_name *name);
+/* The entry of that name, new or found, with these tags; NULL without memory: not remembered then. */
+struct vtdm_cached *vtdm_cache_put(struct vtdm_cache *cache, const struct vtdm_name *name,
+                                   uint16_t did, enum vtdm_class class);
+void vtdm_cache_drop(struct vtdm_cache *cache, struct vtdm_cached *entry);
+
+/* match NULL: every entry on the list. */
+void vtdm_cache_drop_domain(struct vtdm_cache *cache, uint16_t did, enum vtdm_class class,
+                            vtdm_match match, const void *argument);
+void vtdm_cache_drop_pasid(struct vtdm_cache *cache, uint16_t did, uint32_t pasid,
+                           vtdm_match match, const void *argument);
+
+#endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * models/vtd/model.c - a unit's life: create, reset, destroy; its lock and its outbox.
+ *
+ * Lock: vtdm_lock and vtdm_unlock are the only users of the host's lock. Called by host programs.
+ */
+#include "models/vtd/model.h"
+
+#define ERROR_INVALID (-22)
+#define ERROR_MEMORY (-12)
+
+void vtdm_lock(struct iommu_model_vtd *m)
+{
+    if (m->lock)
+        m->host->lock_acquire(m->host->ctx, m->lock);
+}
+
+void vtdm_unlock(struct iommu_model_vtd *m)
+{
+    struct vtdm_message messages[VTDM_OUTBOX];
+    unsigned count = m->outgoing;
+    for (unsigned i = 0; i < count; i++)
+        messages[i] = m->outbox[i];
+    m->outgoing = 0;
+    if (m->lock)
+        m->host->lock_release(m->host->ctx, m->lock);
+    for (unsigned i = 0; i < count && m->config.event; i++)
+        m->config.event(m->config.ctx, messages[i].event, messages[i].address, messages[i].data);
+}
+
+void vtdm_misuse(struct iommu_model_vtd *m, const char *what)
+{
+    m->stats.misuse++;
+    m->stats.last_misuse = what;
+}
+
+bool vtdm_read_entry(struct iommu_model_vtd *m, uint64_t address, uint64_t *words, unsigned count)
+{
+    m->stats.table_reads++;
+    for (unsigned i = 0; i < count; i++)
+        if (m->host->memory.read64(m->host->memory.ctx, address + 8u * i, &words[i]) != 0)
+            return false;
+    return true;
+}
+
+static bool create_caches(struct iommu_model_vtd *m)
+{
+    return vtdm_cache_create(&m->context, m->host, sizeof(struct vtdm_context)) &&
+           vtdm_cache_create(&m->pasid, m->host, sizeof(struct vtdm_pasid)) &&
+           vtdm_cache_create(&m->iotlb, m->host, sizeof(struct vtdm_iotlb)) &&
+           vtdm_cache_create(&m->paging, m->host, sizeof(struct vtdm_paging));
+}
+
+static void power_on(struct iommu_model_vtd *m)
+{
+    vtdm_cache_clear(&m->context);
+    vtdm_cache_clear(&m->pasid);
+    vtdm_cache_clear(&m->iotlb);
+    vtdm_cache_clear(&m->paging);
+    __builtin_memset(m->record, 0, sizeof(m->record));
+    m->next_record = 0;
+    m->root_table = 0;
+    m->table_mode = VTD_TTM_LEGACY;
+    m->outgoing = 0;
+    m->queue.wait_was_last = m->queue.executed_any = false;
+    m->queue.timed_out = m->queue.outgoing = m->queue.responding = false;
+    vtdm_registers_reset(m);
+}
+
+int iommu_model_vtd_create(const struct iommu_model_vtd_config *config,
+                           struct iommu_model_vtd **model, const char **why)
+{
+    const char *problem = vtdm_capability_problem(config);
+    if (why)
+        *why = problem;
+    if (problem)
+        return ERROR_INVALID;
+    struct iommu_model_vtd *m = config->host->alloc(config->host->ctx, sizeof(*m));
+    if (!m)
+        return ERROR_MEMORY;
+    m->config = *config;
+    m->host = config->host;
+    m->records = (unsigned)SPEC_GET(VTD_CAP_NFR, config->cap) + 1;
+    if (m->host->lock_create)
+        m->lock = m->host->lock_create(m->host->ctx);
+    if (!create_caches(m)) {
+        iommu_model_vtd_destroy(m);
+        return ERROR_MEMORY;
+    }
+    power_on(m);
+    *model = m;
+    return 0;
+}
+
+void iommu_model_vtd_destroy(struct iommu_model_vtd *m)
+{
+    if (!m)
+        return;
+    vtdm_cache_destroy(&m->context);
+    vtdm_cache_destroy(&m->pasid);
+    vtdm_cache_destroy(&m->iotlb);
+    vtdm_cache_destroy(&m->paging);
+    if (m->lock && m->host->lock_destroy)
+        m->host->lock_destroy(m->host->ctx, m->lock);
+    m->host->free(m->host->ctx, m, sizeof(*m));
+}
+
+void iommu_model_vtd_reset(struct iommu_model_vtd *m)
+{
+    vtdm_lock(m);
+    power_on(m);
+    vtdm_unlock(m);
+}
+
+void iommu_model_vtd_stats(struct iommu_model_vtd *m, struct iommu_model_vtd_stats *stats)
+{
+    vtdm_lock(m);
+    *stats = m->stats;
+    stats->iotlb_entries = m->iotlb.count;
+    stats->context_entries = m->context.count;
+    stats->pasid_entries = m->pasid.count;
+    stats->paging_entries = m->paging.count;
+    vtdm_unlock(m);
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * models/vtd/model.h - the private state of one modelled VT-d unit, and what every file of this room
+ * uses: locking, capability tests, misuse counting, access to tables in memory.
+ *
+ * One lock for each model. Functions here and in the other headers of the room expect it to be held,
+ * unless they say otherwise; the public functions of iommukit/model/vtd.h take it. Event messages
+ * wait in an outbox and leave when the lock is released, so that a host's callback may call back.
+ *
+ * Reading order: registers.c, command.c; translate.c and what it calls, in the order of a walk:
+ * context.c, pasid.c, second.c, first.c; cache.c; queue.c, invalidate.c; fault.c, event.c.
+ */
+#ifndef IOMMUKIT_MODELS_VTD_MODEL_H
+#define IOMMUKIT_MODELS_VTD_MODEL_H
+
+#include "iommukit/model/vtd.h"
+#include "models/vtd/cache.h"
+#include "spec/vtd_faults.h"
+#include "spec/vtd_queue.h"
+#include "spec/vtd_regs.h"
+#include "spec/vtd_tables.h"
+
+/* Registers at a fixed place, and the two whose place ECAP.IRO gives. Fault records are apart. */
+enum vtdm_reg {
+    VTDM_VER, VTDM_CAP, VTDM_ECAP, VTDM_GCMD, VTDM_GSTS, VTDM_RTADDR, VTDM_CCMD,
+    VTDM_FSTS, VTDM_FECTL, VTDM_FEDATA, VTDM_FEADDR, VTDM_FEUADDR,
+    VTDM_PMEN, VTDM_PLMBASE, VTDM_PLMLIMIT, VTDM_PHMBASE, VTDM_PHMLIMIT,
+    VTDM_IQH, VTDM_IQT, VTDM_IQA, VTDM_ICS,
+    VTDM_IECTL, VTDM_IEDATA, VTDM_IEADDR, VTDM_IEUADDR, VTDM_IQERCD, VTDM_IRTA,
+    VTDM_PQH, VTDM_PQT, VTDM_PQA, VTDM_PRS,
+    VTDM_PECTL, VTDM_PEDATA, VTDM_PEADDR, VTDM_PEUADDR,
+    VTDM_MTRRCAP, VTDM_MTRRDEF, VTDM_IVA, VTDM_IOTLB,
+    VTDM_REGISTERS
+};
+
+struct vtdm_record {
+    uint64_t lo, hi;
+};
+
+struct vtdm_message {
+    enum iommu_model_event event;
+    uint64_t address;
+    uint32_t data;
+};
+
+/* Each kind of event is pending at most once, so a few places are plenty between two unlocks. */
+#define VTDM_OUTBOX 8u
+
+struct vtdm_queue {
+    bool running;         /* one thread executes; others only move the tail */
+    bool wait_was_last;   /* of the descriptors executed since the queue was enabled */
+    bool executed_any;
+    bool timed_out;       /* a device-TLB request got no answer; the next wait turns it into ITE */
+    uint16_t timed_out_sid;
+    bool outgoing;        /* `request` is to be sent, with the lock dropped */
+    struct iommu_model_devtlb_invalidation request;
+    bool responding;      /* the same for `response` */
+    struct iommu_model_page_response response;
+};
+
+struct iommu_model_vtd {
+    struct iommu_model_vtd_config config;
+    const struct iommu_model_host *host;
+    void *lock;
+    uint64_t reg[VTDM_REGISTERS];
+    struct vtdm_record record[256];
+    unsigned records, next_record;
+    uint64_t root_table;      /* latched by SRTP */
+    unsigned table_mode;      /* VTD_TTM_*, latched by SRTP */
+    struct vtdm_queue queue;
+    struct vtdm_cache context, pasid, iotlb, paging;
+    struct vtdm_message outbox[VTDM_OUTBOX];
+    unsigned outgoing;
+    struct iommu_model_vtd_stats stats;
+};
+
+static inline bool vtdm_cap(const struct iommu_model_vtd *m, uint64_t mask)
+{
+    return (m->config.cap & mask) != 0;
+}
+
+static inline bool vtdm_ecap(const struct iommu_model_vtd *m, uint64_t mask)
+{
+    return (m->config.ecap & mask) != 0;
+}
+
+/* Bits that no pointer to host memory may have. */
+static inline uint64_t vtdm_beyond_host(const struct iommu_model_vtd *m)
+{
+    return VTD_PTR_RSVD(m->config.address_bits);
+}
+
+static inline unsigned vtdm_domain_bits(const struct iommu_model_vtd *m)
+{
+    return 4 + 2 * (unsigned)SPEC_GET(VTD_CAP_ND, m->config.cap);
+}
+
+static inline bool vtdm_enabled(const struct iommu_model_vtd *m, uint32_t status)
+{
+    return (m->reg[VTDM_GSTS] & status) != 0;
+}
+
+/* model.c */
+void vtdm_lock(struct iommu_model_vtd *m);
+void vtdm_unlock(struct iommu_model_vtd *m); /* sends what is in the outbox, without the lock */
+void vtdm_misuse(struct iommu_model_vtd *m, const char *what);
+/* Entries are read a qword at a time, low first, so that Present is seen before what it covers. */
+bool vtdm_read_entry(struct iommu_model_vtd *m, uint64_t address, uint64_t *words, unsigned count);
+
+/* capability.c: NULL if a unit may report these, else what is wrong. */
+const char *vtdm_capability_problem(const struct iommu_model_vtd_config *config);
+
+/* registers.c */
+void vtdm_registers_reset(struct iommu_model_vtd *m);
+
+/* command.c: what a write of these registers does; `lanes` are the bits that were written. */
+void vtdm_gcmd_written(struct iommu_model_vtd *m, uint64_t old, uint64_t lanes);
+/* regcache.c */
+void vtdm_ccmd_written(struct iommu_model_vtd *m, uint64_t old, uint64_t lanes);
+void vtdm_iotlb_written(struct iommu_model_vtd *m, uint64_t old, uint64_t lanes);
+/* queue.c */
+void vtdm_iqa_written(struct iommu_model_vtd *m, uint64_t old, uint64_t lanes);
+void vtdm_queue_enable(struct iommu_model_vtd *m);
+void vtdm_queue_disable(struct iommu_model_vtd *m);
+/* Executes what the queue holds. Drops the lock around each request to a device. */
+void vtdm_queue_run(struct iommu_model_vtd *m);
+/* protected.c */
+void vtdm_pmen_written(struct iommu_model_vtd *m, uint64_t old, uint64_t lanes);
+void vtdm_region_written(struct iommu_model_vtd *m, uint64_t old, uint64_t lanes);
+bool vtdm_protected(const struct iommu_model_vtd *m, uint64_t address);
+
+/* event.c */
+void vtdm_fault_event(struct iommu_model_vtd *m);
+void vtdm_completion_event(struct iommu_model_vtd *m);
+void vtdm_page_event(struct iommu_model_vtd *m);
+void vtdm_fectl_written(struct iommu_model_vtd *m, uint64_t old, uint64_t lanes);
+void vtdm_iectl_written(struct iommu_model_vtd *m, uint64_t old, uint64_t lanes);
+void vtdm_pectl_written(struct iommu_model_vtd *m, uint64_t old, uint64_t lanes);
+void vtdm_fsts_written(struct iommu_model_vtd *m, uint64_t old, uint64_t lanes);
+void vtdm_ics_written(struct iommu_model_vtd *m, uint64_t old, uint64_t lanes);
+void vtdm_prs_written(struct iommu_model_vtd *m, uint64_t old, uint64_t lanes);
+/* A status bit went 0: the pending flag goes when nothing is left that asks for it. */
+void vtdm_fault_event_settle(struct iommu_model_vtd *m);
+
+/* fault.c */
+struct vtdm_fault_rule {
+    const char *name; /* NULL: no such code */
+    bool qualified;   /* not recorded when fault processing is disabled */
+    uint8_t answer;   /* enum vtd_ats_answer */
+};
+struct vtdm_fault_report {
+    uint8_t reason;
+    uint8_t type; /* enum vtd_request_type */
+    uint8_t at;
+    bool has_pasid, privileged, execute;
+    uint16_t rid;
+    uint32_t pasid;
+    uint64_t address;
+};
+const struct vtdm_fault_rule *vtdm_fault_rule(uint8_t reason);
+/* false: lost, because the records are full or the overflow has not been cleared. */
+bool vtdm_fault_record(struct iommu_model_vtd *m, const struct vtdm_fault_report *report);
+/* The error bits of FSTS that the queue raises: sets the bit, raises the event. */
+void vtdm_fault_status(struct iommu_model_vtd *m, uint32_t bit);
+bool vtdm_fault_pending(const struct iommu_model_vtd *m);
+uint32_t vtdm_record_read(const struct iommu_model_vtd *m, uint32_t offset);
+void vtdm_record_write(struct iommu_model_vtd *m, uint32_t offset, uint32_t value);
+
+/* page_request.c */
+void vtdm_page_queue_written(struct iommu_model_vtd *m, uint64_t old, uint64_t lanes);
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * models/vtd/translate.h - one translation under way, and the steps that it goes through.
+ *
+ * Steps return a fault reason, VTD_FAULT_NONE when the request may go on. They note what they saw
+ * in the explanation, and in a dry run they change nothing.
+ */
+#ifndef IOMMUKIT_MODELS_VTD_TRANSLATE_H
+#define IOMMUKIT_MODELS_VTD_TRANSLATE_H
+
+#include "models/vtd/model.h"
+
+/* How a request is translated, whether a legacy context entry or a PASID entry says so. */
+struct vtdm_route {
+    bool legacy;
+    uint8_t pgtt;           /* enum vtd_pgtt, also for legacy contexts */
+    uint16_t did;
+    uint32_t tag;           /* PASID in IOTLB tags; VTDM_NO_PASID for second stage and pass-through */
+    uint64_t second, first; /* top tables; first is a guest address under nesting */
+    uint8_t second_levels, first_levels;
+    uint8_t second_bits;    /* input limit of the second stage */
+    bool snooped;           /* walks are coherent, flags can be updated */
+    bool second_flags;      /* SSADE */
+    bool supervisor;        /* SRE */
+    bool write_protect;     /* WPE */
+    bool extended;          /* EAFE */
+};
+
+struct vtdm_tx {
+    struct iommu_model_vtd *m;
+    const struct iommu_model_request *request;
+    struct iommu_model_explanation *explanation; /* may be NULL */
+    bool dry;
+    bool fpd;           /* fault processing disabled by an entry consulted so far */
+    bool privileged;
+    bool read, write;   /* what the request needs; for a translation request, what it asks for */
+    bool page_request;  /* only the tables up to the PASID entry matter */
+    bool cached;        /* answered by the IOTLB */
+    bool routed;        /* `route` is valid */
+    uint32_t pasid;     /* the request's, or the one that stands for requests without */
+    uint64_t directory; /* of the scalable context entry */
+    struct vtdm_route route;
+};
+
+/* An update of accessed or dirty flags found the entry changed: look at it again. No fault reason. */
+#define VTDM_AGAIN 0xFF
+/* So often, before the update counts as failed. */
+#define VTDM_ATTEMPTS 16
+
+static inline bool vtdm_uses_first(const struct vtdm_route *route)
+{
+    return route->pgtt == VTD_PGTT_FIRST || route->pgtt == VTD_PGTT_NESTED;
+}
+
+static inline bool vtdm_in_window(uint64_t address)
+{
+    return address >= VTD_INTERRUPT_FIRST && address <= VTD_INTERRUPT_LAST;
+}
+
+static inline unsigned vtdm_index(uint64_t address, unsigned level)
+{
+    return (unsigned)(address >> VTD_LEVEL_SHIFT(level)) & (VTD_PT_ENTRIES - 1);
+}
+
+static inline enum vtdm_class vtdm_class_of(const struct vtdm_route *route)
+{
+    if (route->pgtt == VTD_PGTT_PASS_THROUGH)
+        return VTDM_PASS;
+    return vtdm_uses_first(route) ? VTDM_TAGGED : VTDM_SECOND;
+}
+
+/* explain.c */
+void vtdm_step(struct vtdm_tx *tx, const char *what, uint64_t address, unsigned index,
+               const uint64_t *words, unsigned count, bool cached);
+void vtdm_decide(struct vtdm_tx *tx, const char *decision);
+uint8_t vtdm_refuse(struct vtdm_tx *tx, uint8_t fault); /* notes the reason, returns it */
+
+/* context.c: legacy contexts fill the route, scalable ones pasid and directory. */
+uint8_t vtdm_legacy_context(struct vtdm_tx *tx);
+uint8_t vtdm_scalable_context(struct vtdm_tx *tx);
+
+/* pasid.c */
+uint8_t vtdm_pasid_entry(struct vtdm_tx *tx);
+
+/* second.c: the second stage's own walk, for a final address or for a first-stage table. */
+struct vtdm_second {
+    uint64_t pa; /* of the address itself */
+    uint8_t lg2;
+    bool read, write;
+    bool absent; /* legacy: no rights at all */
+    bool dirty;
+};
+uint8_t vtdm_second_walk(struct vtdm_tx *tx, uint64_t address, bool write, struct vtdm_second *out);
+uint8_t vtdm_second_limit(const struct vtdm_tx *tx, uint64_t address);
+
+/* first.c: first stage alone or nested, ending in a host address. */
+uint8_t vtdm_first_walk(struct vtdm_tx *tx, uint64_t address, struct vtdm_page *page);
+
+/* paging.c: the paging-structure cache. */
+const struct vtdm_paging *vtdm_paging_find(struct vtdm_tx *tx, uint64_t address, unsigned level,
+                                           uint32_t tag);
+void vtdm_paging_put(struct vtdm_tx *tx, uint64_t address, unsigned level, uint32_t tag,
+                     const struct vtdm_paging *what);
+
+/* iotlb.c */
+bool vtdm_iotlb_find(struct vtdm_tx *tx, struct vtdm_page *page);
+void vtdm_iotlb_put(struct vtdm_tx *tx, const struct vtdm_page *page);
+uint8_t vtdm_rights(const struct vtdm_tx *tx, const struct vtdm_page *page);
+bool vtdm_may_write(const struct vtdm_tx *tx, const struct vtdm_page *page);
+
+/* translate.c: steps 3 to 9; used for page requests too. */
+uint8_t vtdm_find_route(struct vtdm_tx *tx);
+void vtdm_begin(struct vtdm_tx *tx, struct iommu_model_vtd *m,
+                const struct iommu_model_request *request);
+/* Records the fault if it is to be recorded. */
+bool vtdm_report(struct vtdm_tx *tx, uint8_t fault);
+
+#endif

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where a route and a domain meet: attach, detach, replace. Under iommu.lock, ops of driver.h.
+ *
+ * The order, in both modes:
+ *   attach   allocate everything; fill, flush, publish, flush; invalidate where the unit wants it
+ *   detach   clear P, flush; invalidate, wait; clear the rest, flush; give the domain id back
+ *   replace  detach and attach in one; until the old translations are gone, the way back is to set P
+ *
+ * An attachment is `live` from before its entry is published until its invalidations are done:
+ * flushes of the domain that run meanwhile cover it.
+ */
+#include "drivers/vtd/vtd.h"
+
+/* ---- one route's entry, whichever the mode ------------------------------------------------------ */
+
+static uint32_t index_of(uint32_t pasid)
+{
+    return pasid == IOMMU_NO_PASID ? VTD_RID_PASID : pasid;
+}
+
+static bool present(struct vtd_device *device, uint32_t pasid)
+{
+    const uint64_t *entry;
+
+    if (!device->unit->scalable)
+        return vtd_context_any_present(device);
+    entry = vtd_pasid_entry(device, index_of(pasid));
+    return entry && (vtd_load(entry) & VTD_PE0_P);
+}
+
+static void publish(struct vtd_device *device, uint32_t pasid, const struct vtd_domain *domain,
+                    uint32_t did)
+{
+    uint64_t value[VTD_PE_QWORDS];
+
+    if (device->unit->scalable) {
+        vtd_entry_for_domain(device->unit, domain, did, value);
+        vtd_entry_publish(device->unit, vtd_pasid_entry(device, index_of(pasid)), value,
+                          VTD_PE_QWORDS);
+    } else {
+        vtd_entry_for_domain_legacy(device->unit, domain, did, device->ats_allowed, value);
+        vtd_context_publish(device, value);
+    }
+}
+
+static void block(struct vtd_device *device, uint32_t pasid)
+{
+    if (device->unit->scalable)
+        vtd_entry_block(device->unit, vtd_pasid_entry(device, index_of(pasid)));
+    else
+        vtd_context_block(device);
+}
+
+static void clear(struct vtd_device *device, uint32_t pasid)
+{
+    if (device->unit->scalable)
+        vtd_entry_clear(device->unit, vtd_pasid_entry(device, index_of(pasid)), VTD_PE_QWORDS);
+    else
+        vtd_context_clear(device);
+}
+
+static struct vtd_domain *domain_of(const struct vtd_attachment *a)
+{
+    return vtd_domain_of(a->base.domain);
+}
+
+static struct vtd_device *device_of(const struct vtd_attachment *a)
+{
+    return vtd_device_of(a->base.device);
+}
+
+static void set_live(struct vtd_attachment *a, bool live)
+{
+    struct iommu_domain *domain = a->base.domain;
+    const struct iommu_platform *platform = domain->iommu->platform;
+
+    host_lock(platform, &domain->lock);
+    a->live = live;
+    host_unlock(platform, &domain->lock);
+}
+
+static void show(struct vtd_attachment *a)
+{
+    set_live(a, true);
+    publish(device_of(a), a->base.pasid, domain_of(a), a->did);
+}
+
+static int appeared(const struct vtd_attachment *a)
+{
+    return vtd_route_appeared(device_of(a), a->base.pasid, a->did,
+                              vtd_domain_pgtt(a->base.domain));
+}
+
+/* On error P is clear and the rest stays, for caches that may still hold it. */
+static int hide(struct vtd_attachment *a)
+{
+    struct vtd_device *device = device_of(a);
+    int result;
+
+    block(device, a->base.pasid);
+    result = vtd_route_vanished(device, a->base.pasid, a->did, vtd_domain_pgtt(a->base.domain));
+    a->doubtful = result != 0;
+    if (result)
+        device->in_doubt = true;
+    else
+        clear(device, a->base.pasid);
+    set_live(a, false);
+    return result;
+}
+
+/* Entered, and taken out again when the hardware does not take notice of it. */
+static int enter(struct vtd_attachment *a)
+{
+    int result;
+
+    show(a);
+    result = appeared(a);
+    if (result)
+        (void)hide(a);
+    return result;
+}
+
+/* ---- attach ------------------------------------------------------------------------------------- */
+
+static void count_in(struct vtd_device *device, const struct vtd_attachment *a)
+{
+    device->routes++;
+    if (vtd_is_rid(&a->base)) {
+        device->rid_attached = true;
+        device->rid_did = a->did;
+    }
+}
+
+static void count_out(struct vtd_device *device, const struct vtd_attachment *a)
+{
+    device->routes--;
+    if (vtd_is_rid(&a->base))
+        device->rid_attached = false;
+}
+
+/* A table for the PASID's entry, zeroed and not linked yet; *table NULL: it is there. */
+static int table_for(struct vtd_device *device, uint32_t pasid, uint64_t **table)
+{
+    *table = NULL;
+    if (!device->unit->scalable || vtd_pasid_entry(device, index_of(pasid)))
+        return 0;
+    *table = vtd_table_alloc(device->unit, 0);
+    return *table ? 0 : -IOMMU_ENOMEM;
+}
+
+/* Requests with PASID on, before ATS; ATS with the first route. */
+static int open_device(struct vtd_device *device, const struct vtd_attachment *a)
+{
+    int result = vtd_is_rid(&a->base) ? 0 : vtd_pasid_enable(device);
+
+    if (result || !device->unit->scalable)
+        return result;
+    return vtd_ats_enable(device);
+}
+
+/* Without routes the device has nothing that it could keep in a TLB. */
+static void close_device(struct vtd_device *device)
+{
+    if (device->routes == 0 && vtd_ats_disable(device))
+        device->in_doubt = true;
+}
+
+static int attach_with(struct vtd_attachment *a, struct vtd_device *device, uint64_t *table)
+{
+    bool pasid_was_on = device->pasid_on;
+    int result = open_device(device, a);
+
+    if (result == 0) {
+        if (table)
+            vtd_pasid_link(device, index_of(a->base.pasid), table);
+        result = enter(a);
+    }
+    if (result) {
+        close_device(device);
+        if (!pasid_was_on)
+            (void)vtd_pasid_disable(device);
+        return result;
+    }
+    count_in(device, a);
+    if (!device->unit->scalable)
+        (void)vtd_ats_enable(device); /* after its entry, which allows it */
+    return 0;
+}
+
+static bool linked(struct vtd_device *device, uint32_t pasid)
+{
+    return device->unit->scalable && vtd_pasid_entry(device, index_of(pasid));
+}
+
+int vtd_attach(struct iommu_attachment *attachment)
+{
+    struct vtd_attachment *a = vtd_attachment_of(attachment);
+    struct vtd_device *device = device_of(a);
+    struct vtd_unit *unit = device->unit;
+    uint64_t *table;
+    int result;
+
+    if (!vtd_format_fits(unit, attachment->domain))
+        return -IOMMU_EXDEV;
+    if (present(device, attachment->pasid))
+        return -IOMMU_EBUSY;
+    result = vtd_device_settle(device);
+    if (result)
+        return result;
+    result = table_for(device, attachment->pasid, &table);
+    if (result)
+        return result;
+    result = vtd_tag_get(domain_of(a), unit, &a->did);
+    if (result == 0) {
+        result = attach_with(a, device, table);
+        if (result)
+            vtd_tag_put(domain_of(a), unit, a->doubtful);
+    }
+    if (result && table && !linked(device, attachment->pasid))
+        vtd_table_free(unit, table, 0);
+    return result;
+}
+
+int vtd_detach(struct iommu_attachment *attachment)
+{
+    struct vtd_attachment *a = vtd_attachment_of(attachment);
+    struct vtd_device *device = device_of(a);
+    int result;
+
+    /* In legacy mode the entry that goes is the one that allows ATS. */
+    if (!device->unit->scalable)
+        (void)vtd_ats_disable(device);
+    result = hide(a);
+    count_out(device, a);
+    close_device(device);
+    vtd_tag_put(domain_of(a), device->unit, result != 0);
+    return result;
+}
+
+/* ---- replace ------------------------------------------------------------------------------------ */
+
+/* Old out, new in. On error the new one has left no trace that `hide` could remove. */
+static int exchange(struct vtd_attachment *from, struct vtd_attachment *to)
+{
+    struct vtd_device *device = device_of(from);
+    uint32_t pasid = from->base.pasid;
+    int result;
+
+    block(device, pasid);
+    result = vtd_route_vanished(device, pasid, from->did, vtd_domain_pgtt(from->base.domain));
+    if (result == 0)
+        result = enter(to);
+    return result;
+}
+
+int vtd_replace(struct iommu_attachment *attachment, struct iommu_attachment *next)
+{
+    struct vtd_attachment *from = vtd_attachment_of(attachment), *to = vtd_attachment_of(next);
+    struct vtd_device *device = device_of(from);
+    struct vtd_unit *unit = device->unit;
+    int result;
+
+    if (!vtd_format_fits(unit, next->domain))
+        return -IOMMU_EXDEV;
+    result = vtd_tag_get(domain_of(to), unit, &to->did);
+    if (result)
+        return result;
+    if (!unit->scalable)
+        (void)vtd_ats_disable(device);
+    result = exchange(from, to);
+    if (result) {
+        vtd_tag_put(domain_of(to), unit, to->doubtful);
+        show(from);
+        (void)appeared(from);
+    } else {
+        set_live(from, false);
+        vtd_tag_put(domain_of(from), unit, false);
+        count_out(device, from);
+        count_in(device, to);
+    }
+    if (!unit->scalable)
+        (void)vtd_ats_enable(device);
+    return result;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* main.c - the command: finds the subcommand, one file (or a few) each. */
+#include <stdio.h>
+#include <string.h>
+
+#include "iommukit/config.h"
+
+#include "share.h"
+
+struct subcommand {
+    const char *name;
+    int (*main)(int argc, char **argv);
+    const char *summary;
+};
+
+static const struct subcommand subcommands[] = {
+    {"share", share_main, "share one device among tenants and prove that they are isolated"},
+};
+
+static void usage(FILE *to)
+{
+    fputs("Usage: iommukit COMMAND [OPTION...]\n\nCommands:\n", to);
+    for (size_t i = 0; i < sizeof subcommands / sizeof subcommands[0]; i++)
+        fprintf(to, "  %-10s %s\n", subcommands[i].name, subcommands[i].summary);
+    fputs("\n'iommukit COMMAND --help' explains one of them.\n", to);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        usage(stderr);
+        return SHARE_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+        usage(stdout);
+        return 0;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("iommukit %d.%d.%d\n", IOMMUKIT_VERSION_MAJOR, IOMMUKIT_VERSION_MINOR,
+               IOMMUKIT_VERSION_PATCH);
+        return 0;
+    }
+    for (size_t i = 0; i < sizeof subcommands / sizeof subcommands[0]; i++)
+        if (strcmp(argv[1], subcommands[i].name) == 0)
+            return subcommands[i].main(argc - 1, argv + 1);
+
+    fprintf(stderr, "iommukit: no command '%s'\n", argv[1]);
+    usage(stderr);
+    return SHARE_USAGE;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tests/core/counted.h - a host that counts what it hands out, fails on demand, and keeps a second view of
+ * memory as a device sees it that does not snoop.
+ *
+ * Pages come from an arena whose physical addresses differ from its virtual ones. `view` is what has been
+ * flushed; it changes in cache_flush only. A page that was never flushed reads as garbage there.
+ */
+#ifndef TESTS_CORE_COUNTED_H
+#define TESTS_CORE_COUNTED_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "iommukit/platform.h"
+
+#define ARENA_PHYS 0x100000000u /* where it lies for the hardware */
+
+struct counted {
+    struct iommu_platform platform;
+    pthread_mutex_t mutex;
+    /* what is out now */
+    size_t objects, bytes, pages, locks;
+    /* since counted_init */
+    size_t allocations, flushes;
+    size_t fail_at; /* this allocation fails, counted from 1 = the next; 0: none */
+    bool failed;    /* it has */
+    /* the arena */
+    size_t arena_pages, next_never_used;
+    uint64_t *memory, *view;
+    uint64_t *flushed;  /* a page's 64 lines */
+    bool *live;
+    size_t *free_list, free_count;
+    uint64_t watch_present, watch_address; /* counted_watch_pointers() */
+};
+
+void counted_init(struct counted *host, size_t arena_pages);
+/* Asserts that everything came back. */
+void counted_fini(struct counted *host);
+
+void counted_fail(struct counted *host, size_t nth);
+
+/* The device's view of the entry at this physical address. */
+uint64_t counted_view(const struct counted *host, uint64_t pa);
+bool counted_in_arena(const struct counted *host, uint64_t pa);
+
+/* Asserts that the device sees what the CPU wrote, in all live pages, `ignored` bits aside. */
+void counted_assert_flushed(struct counted *host, uint64_t ignored);
+
+/* From now on assert at every flush that a pointer (an entry with `present`, into the arena) becomes visible
+ * only when all of the page that it points at is. */
+void counted_watch_pointers(struct counted *host, uint64_t present, uint64_t address);
+
+#endif

@@ -19,7 +19,7 @@ static void on_event(void *ctx, const struct iommu_event *event)
     const struct share_expected *expected = &share->expected;
     if (event->type == IOMMU_EVENT_FAULT && expected->tenant != NULL && about_attack(share, expected, event)) {
         expected->tenant->faults++;
-        expected->tenant->fault_reason = event->reason;
+        expected->tenant->reasons[event->reason / 64] |= UINT64_C(1) << event->reason % 64;
     } else {
         share->events_unexpected++;
     }

@@ -29,7 +29,7 @@ static const char *verdict(const struct share *share)
 /* ---- table */
 
 enum { COLUMN_TENANT, COLUMN_DEVICE, COLUMN_PASID, COLUMN_QUEUE, COLUMN_COPIED, COLUMN_ATTACKS, COLUMN_BLOCKED,
-       COLUMN_FAULTS, COLUMN_REASON };
+       COLUMN_FAULTS, COLUMN_REASONS };
 
 static void __attribute__((format(printf, 3, 4))) cell(struct libscols_line *line, size_t column,
                                                        const char *format, ...)
@@ -40,6 +40,32 @@ static void __attribute__((format(printf, 3, 4))) cell(struct libscols_line *lin
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     scols_line_set_data(line, column, text);
+}
+
+static bool has_reason(const struct share_tenant *tenant, unsigned reason)
+{
+    return tenant->reasons[reason / 64] >> reason % 64 & 1;
+}
+
+static void list_reasons(struct libscols_line *line, const struct share_tenant *tenant)
+{
+    char text[64] = "";
+    size_t used = 0;
+    for (unsigned reason = 0; reason < 256 && used + 4 < sizeof text; reason++)
+        if (has_reason(tenant, reason))
+            used += (size_t)snprintf(text + used, sizeof text - used, used == 0 ? "%02x" : " %02x", reason);
+    cell(line, COLUMN_REASONS, "%s", text);
+}
+
+static void print_reasons(const struct share *share)
+{
+    for (unsigned reason = 0; reason < 256; reason++) {
+        bool seen = false;
+        for (unsigned i = 0; i < share->tenant_count && !seen; i++)
+            seen = has_reason(&share->tenants[i], reason);
+        if (seen)
+            printf("  %02x  %s\n", reason, iommu_vtd_fault_name((uint8_t)reason));
+    }
 }
 
 static void row(struct libscols_table *table, const struct share *share, const struct share_tenant *tenant)
@@ -63,8 +89,7 @@ static void row(struct libscols_table *table, const struct share *share, const s
     cell(line, COLUMN_ATTACKS, "%llu", (unsigned long long)tenant->attacks);
     cell(line, COLUMN_BLOCKED, "%llu", (unsigned long long)tenant->blocked);
     cell(line, COLUMN_FAULTS, "%llu", (unsigned long long)tenant->faults);
-    if (tenant->faults != 0)
-        cell(line, COLUMN_REASON, "%02x %s", tenant->fault_reason, iommu_vtd_fault_name(tenant->fault_reason));
+    list_reasons(line, tenant);
 }
 
 static void ellipsis(struct libscols_table *table, unsigned left_out)
@@ -87,7 +112,7 @@ static void print_table(const struct share *share)
                    {"ATTACKS", SCOLS_FL_RIGHT},
                    {"BLOCKED", SCOLS_FL_RIGHT},
                    {"FAULTS", SCOLS_FL_RIGHT},
-                   {"LAST REASON", SCOLS_FL_TRUNC}};
+                   {"REASONS", SCOLS_FL_TRUNC}};
     struct libscols_table *table = scols_new_table();
     if (table == NULL)
         return;
@@ -114,6 +139,7 @@ static void print_text(const struct share *share)
         copied += share->tenants[i].bytes_copied;
     }
     print_table(share);
+    print_reasons(share);
     printf("\n%u tenants on %u %s of %s: %s mode, %s stage, seed %llu\n", share->tenant_count,
            share->device_count, share->device_count == 1 ? "device" : "devices", share->platform_name,
            mode_name(share), stage_name(share), (unsigned long long)share->options->seed);

@@ -69,7 +69,7 @@ struct share_tenant {
     uint8_t *expected;          /* what the target must hold */
     uint64_t bytes_copied;
     uint64_t attacks, blocked, faults;
-    uint8_t fault_reason;       /* of the last one */
+    uint64_t reasons[4];        /* set of the faults' reason codes */
 };
 
 struct share;

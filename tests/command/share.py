@@ -117,7 +117,7 @@ def test_B2_legacy_mode_is_refused_in_words():
 
 
 def test_share_bad_usage():
-    for options in (['--tenants', 1], ['--tenants', 'many'], ['--tenants', -3], ['--tenants', 65537],
+    for options in (['--tenants', 1], ['--tenants', 'many'], ['--tenants', -3], ['--tenants', 65536],
                     ['--tenants', '8x'], ['--bytes', 100], ['--bytes', '65M'], ['--bytes', '4KK'], ['--bytes', ''],
                     ['--ops', '1e9'], ['--platform', 'xen'], ['--mode', 'fast'], ['--stage', 'third'],
                     ['--seed', 'x'], ['--seed', -1], ['--nonsense'], ['stray'], ['--dmar'],

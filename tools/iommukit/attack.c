@@ -130,12 +130,10 @@ static void attack_untagged(struct share *share, struct share_tenant *tenant)
 
 static void attack_others(struct share *share, struct share_tenant *attacker)
 {
-    unsigned victims = share->tenant_count - 1 < VICTIMS_MAX ? share->tenant_count - 1 : VICTIMS_MAX;
+    const unsigned others = share->tenant_count - 1;
     /* The neighbours on both sides are likeliest to share a table; then chance. */
-    for (unsigned i = 0; i < victims; i++) {
-        unsigned distance = i == 0   ? 1
-                            : i == 1 ? share->tenant_count - 1
-                                     : 1 + (unsigned)(share_random(share) % (share->tenant_count - 1));
+    for (unsigned i = 0; i < VICTIMS_MAX && i < others; i++) {
+        unsigned distance = i == 0 ? 1 : i == 1 ? others : 1 + (unsigned)(share_random(share) % others);
         attack_secret(share, attacker, &share->tenants[(attacker->index + distance) % share->tenant_count]);
     }
 }

@@ -27,7 +27,7 @@ static uint8_t *stage_of(const struct share *share, const struct share_tenant *t
     return iommu_posix_memory(share->memory, pa, SHARE_PAGE);
 }
 
-static int route(const struct share *share, const struct share_tenant *tenant, uint32_t pasid)
+static int use_route(const struct share *share, const struct share_tenant *tenant, uint32_t pasid)
 {
     return share->per_device ? 0 : iommu_qemu_use_pasid(share->hardware, tenant->device->function, pasid);
 }
@@ -53,11 +53,11 @@ static bool lane_access(struct share *share, struct share_tenant *tenant, uint32
 {
     int result = write ? exchange(share, tenant, data, bytes, true) : 0;
     if (result == 0)
-        result = route(share, tenant, pasid);
+        result = use_route(share, tenant, pasid);
     if (result == 0)
         result = iommu_qemu_transfer(share->hardware, tenant->device->function, iova, bytes, write);
     if (result == 0)
-        result = route(share, tenant, IOMMU_NO_PASID);
+        result = use_route(share, tenant, IOMMU_NO_PASID);
     if (result == 0 && !write)
         result = exchange(share, tenant, data, bytes, false);
     if (result < 0)

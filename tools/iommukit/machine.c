@@ -65,7 +65,7 @@ static void make_accelerator(struct machine *machine, struct iommu_model_functio
     function->pci.bar[0] = BAR_FIRST + index * BAR_STEP;
     function->pci.bar_bytes[0] = IOMMU_MODEL_DSA_BAR0_BYTES;
     function->pci.bar[1] = BAR_FIRST + index * BAR_STEP + BAR_STEP / 2;
-    function->pci.bar_bytes[1] = IOMMU_MODEL_DSA_QUEUES_MAX * IOMMU_MODEL_DSA_PORTAL_BYTES;
+    function->pci.bar_bytes[1] = (uint64_t)IOMMU_MODEL_DSA_QUEUES_MAX * IOMMU_MODEL_DSA_PORTAL_BYTES;
 }
 
 static uint16_t rid_of(uint8_t bus, const uint8_t *pair)
@@ -131,7 +131,7 @@ static struct iommu_model_function_config *follow(struct machine *machine, const
     struct iommu_model_function_config *function = NULL;
     for (unsigned i = 0; i < depth; i++) {
         bool inner = i + 1 < depth || bridge;
-        function = add(machine, segment, rid_of(bus, scope->path + 2 * i),
+        function = add(machine, segment, rid_of(bus, scope->path + (size_t)2 * i),
                        inner ? IOMMU_MODEL_PCI_ROOT_PORT : IOMMU_MODEL_PCI_INTEGRATED);
         if (function == NULL)
             return NULL;

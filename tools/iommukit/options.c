@@ -12,7 +12,7 @@
 enum { KEY_TENANTS = 0x100, KEY_BYTES, KEY_OPS, KEY_PLATFORM, KEY_DMAR, KEY_MODE, KEY_STAGE, KEY_SEED, KEY_JSON };
 
 static const struct argp_option option_list[] = {
-    {"tenants", KEY_TENANTS, "N", 0, "Share among N tenants, 2 to 65536 (default 8; 4 on QEMU)", 0},
+    {"tenants", KEY_TENANTS, "N", 0, "Share among N tenants, 2 to 65535 (default 8; 4 on QEMU)", 0},
     {"bytes", KEY_BYTES, "SIZE", 0, "Buffer of each tenant, 4K to 64M; K, M suffixes (default 64K)", 0},
     {"ops", KEY_OPS, "N", 0, "Random operations of each tenant (default 16)", 0},
     {"platform", KEY_PLATFORM, "model|qemu", 0, "The hardware: our model, or a real QEMU (default model)", 0},

@@ -19,7 +19,7 @@
 #include "iommukit/vtd.h"
 
 #define SHARE_TENANTS_MIN 2u
-#define SHARE_TENANTS_MAX 65536u
+#define SHARE_TENANTS_MAX 65535u /* domain ids of a unit, less one for the ordinary domain */
 #define SHARE_BYTES_MAX   ((uint64_t)64 << 20)
 
 enum share_exit { SHARE_ISOLATED = 0, SHARE_LEAK = 1, SHARE_USAGE = 2 };

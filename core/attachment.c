@@ -269,7 +269,8 @@ struct iommu_attachment *route_owner(const struct iommu_device *device, uint32_t
     return pasid == IOMMU_NO_PASID ? device->rid_attachment : pasid_get(device, pasid);
 }
 
-struct iommu_attachment *aux_find(const struct iommu_domain *domain, const struct iommu_device *device)
+struct iommu_attachment *aux_find(const struct iommu_domain *domain,
+                                  const struct iommu_device *device)
 {
     struct iommu_attachment *at = domain->attachments;
 

@@ -20,7 +20,8 @@ int detach_route_for_good(struct iommu_attachment *attachment);
 struct iommu_attachment *route_owner(const struct iommu_device *device, uint32_t pasid);
 
 /* The auxiliary attachment of the pair, or NULL. device NULL: of any device. */
-struct iommu_attachment *aux_find(const struct iommu_domain *domain, const struct iommu_device *device);
+struct iommu_attachment *aux_find(const struct iommu_domain *domain,
+                                  const struct iommu_device *device);
 
 /* The object alone: zeroed but for device and pasid, on no list. NULL: no memory. */
 struct iommu_attachment *attachment_make(struct iommu_device *device, uint32_t pasid);

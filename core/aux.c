@@ -103,11 +103,13 @@ bool iommu_dev_feature_enabled(struct iommu_device *device, enum iommu_dev_featu
 /* ---- attach and detach, under the lock ---------------------------------------------------------------- */
 
 /* The PASID that the domain has on another device, where it is free on this one; otherwise any. */
-static struct iommu_route preferred(const struct iommu_domain *domain, const struct iommu_device *device)
+static struct iommu_route preferred(const struct iommu_domain *domain,
+                                    const struct iommu_device *device)
 {
     const struct iommu_attachment *elsewhere = aux_find(domain, NULL);
 
-    if (elsewhere && elsewhere->pasid < device->pasid_limit && pasid_is_free(device, elsewhere->pasid))
+    if (elsewhere && elsewhere->pasid < device->pasid_limit &&
+        pasid_is_free(device, elsewhere->pasid))
         return iommu_route_pasid(elsewhere->pasid);
     return iommu_route_any();
 }

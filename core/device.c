@@ -36,7 +36,8 @@ struct iommu_device *device_lookup(const struct iommu *iommu, uint16_t segment, 
     return device;
 }
 
-int iommu_device_find(struct iommu *iommu, uint16_t segment, uint16_t rid, struct iommu_device **device)
+int iommu_device_find(struct iommu *iommu, uint16_t segment, uint16_t rid,
+                      struct iommu_device **device)
 {
     struct iommu_device *found;
 

@@ -126,9 +126,10 @@ static uint64_t last_of_bits(unsigned bits)
 
 void iommu_domain_geometry(const struct iommu_domain *domain, struct iommu_geometry *geometry)
 {
-    struct iommu_geometry all = {
-        .last = UINT64_MAX, .page_sizes = ~(IOMMU_PAGE_SIZE - 1), .pa_last = UINT64_MAX,
-        .stage = domain->stage};
+    struct iommu_geometry all = {.last = UINT64_MAX,
+                                 .page_sizes = ~(IOMMU_PAGE_SIZE - 1),
+                                 .pa_last = UINT64_MAX,
+                                 .stage = domain->stage};
 
     if (domain->type == IOMMU_DOMAIN_UNMANAGED) {
         all.last = iommu_pt_last(&domain->pt);

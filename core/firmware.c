@@ -108,7 +108,7 @@ int firmware_resume(struct iommu_device *device, struct iommu_attachment *gone)
 {
     struct iommu_attachment *own = device->firmware_attachment;
     const struct iommu_ops *ops = device->ops;
-    int result = -IOMMU_EOPNOTSUPP;
+    int result;
 
     if (ops->replace) {
         attachment_renew(own);

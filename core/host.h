@@ -93,14 +93,16 @@ static inline void host_mmio_unmap(const struct iommu_platform *platform, void *
         platform->mmio_unmap(platform->ctx, base, bytes);
 }
 
-static inline uint32_t host_mmio_read32(const struct iommu_platform *platform, const volatile void *reg)
+static inline uint32_t host_mmio_read32(const struct iommu_platform *platform,
+                                        const volatile void *reg)
 {
     if (platform->mmio_read32)
         return platform->mmio_read32(platform->ctx, reg);
     return *(const volatile uint32_t *)reg;
 }
 
-static inline uint64_t host_mmio_read64(const struct iommu_platform *platform, const volatile void *reg)
+static inline uint64_t host_mmio_read64(const struct iommu_platform *platform,
+                                        const volatile void *reg)
 {
     if (platform->mmio_read64)
         return platform->mmio_read64(platform->ctx, reg);
@@ -153,8 +155,8 @@ static inline uint32_t host_pci_read32(const struct iommu_platform *platform, ui
     return platform->pci_read32(platform->ctx, segment, rid, offset);
 }
 
-static inline void host_pci_write32(const struct iommu_platform *platform, uint16_t segment, uint16_t rid,
-                                    uint32_t offset, uint32_t value)
+static inline void host_pci_write32(const struct iommu_platform *platform, uint16_t segment,
+                                    uint16_t rid, uint32_t offset, uint32_t value)
 {
     if (platform->pci_write32)
         platform->pci_write32(platform->ctx, segment, rid, offset, value);

@@ -20,7 +20,8 @@ static bool platform_is_complete(const struct iommu_platform *platform)
     return locks == 0 || locks == 4;
 }
 
-int iommu_init(struct iommu *iommu, const struct iommu_ops *ops, const struct iommu_platform *platform)
+int iommu_init(struct iommu *iommu, const struct iommu_ops *ops,
+               const struct iommu_platform *platform)
 {
     if (!iommu || !ops || !platform || !platform_is_complete(platform))
         return -IOMMU_EINVAL;

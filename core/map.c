@@ -38,7 +38,8 @@ static bool is_reserved(struct iommu_domain *domain, uint64_t first, uint64_t la
     return domain->ops->range_reserved && domain->ops->range_reserved(domain, first, last);
 }
 
-static int check_map(struct iommu_domain *domain, uint64_t iova, uint64_t pa, uint64_t len, uint32_t prot)
+static int check_map(struct iommu_domain *domain, uint64_t iova, uint64_t pa, uint64_t len,
+                     uint32_t prot)
 {
     const struct iommu_pt *pt = &domain->pt;
     uint64_t last = iova + (len - 1), pa_last = pa + (len - 1);
@@ -46,7 +47,8 @@ static int check_map(struct iommu_domain *domain, uint64_t iova, uint64_t pa, ui
     if (domain->type != IOMMU_DOMAIN_UNMANAGED || !is_range(iova, len) || !is_range(pa, len) ||
         !is_prot(pt->config.format, prot))
         return -IOMMU_EINVAL;
-    if (last > iommu_pt_last(pt) || last > reach_last(domain) || !fits_bits(pa_last, pt->config.pa_bits))
+    if (last > iommu_pt_last(pt) || last > reach_last(domain) ||
+        !fits_bits(pa_last, pt->config.pa_bits))
         return -IOMMU_ERANGE;
     if (is_reserved(domain, iova, last) || is_reserved(domain, pa, pa_last))
         return -IOMMU_ERANGE;
@@ -61,8 +63,8 @@ static int settle_map(struct iommu_domain *domain, uint64_t iova, uint64_t last)
     return domain->ops->flush_map ? domain->ops->flush_map(domain, iova, last) : 0;
 }
 
-int map_prepare(struct pt_map *map, struct iommu_domain *domain, uint64_t iova, uint64_t pa, uint64_t len,
-                uint32_t prot)
+int map_prepare(struct pt_map *map, struct iommu_domain *domain, uint64_t iova, uint64_t pa,
+                uint64_t len, uint32_t prot)
 {
     int result = check_map(domain, iova, pa, len, prot);
 
@@ -97,7 +99,8 @@ int iommu_map(struct iommu_domain *domain, uint64_t iova, uint64_t pa, uint64_t 
     return result ? result : map_commit(&map, domain);
 }
 
-int iommu_unmap(struct iommu_domain *domain, uint64_t iova, uint64_t len, struct iommu_gather *gather)
+int iommu_unmap(struct iommu_domain *domain, uint64_t iova, uint64_t len,
+                struct iommu_gather *gather)
 {
     struct iommu_gather strict;
     int result;

@@ -9,8 +9,8 @@
 #include "iommukit/driver.h"
 
 /* All checks, and all memory. Then map_commit() or pt_map_cancel(), once; after a failure neither. */
-int map_prepare(struct pt_map *map, struct iommu_domain *domain, uint64_t iova, uint64_t pa, uint64_t len,
-                uint32_t prot);
+int map_prepare(struct pt_map *map, struct iommu_domain *domain, uint64_t iova, uint64_t pa,
+                uint64_t len, uint32_t prot);
 /* The mapping is usable, or it is out again. */
 int map_commit(struct pt_map *map, struct iommu_domain *domain);
 

@@ -11,7 +11,8 @@
  */
 #include "core/pagetable_walk.h"
 
-static bool config_is_sane(const struct iommu_platform *platform, const struct iommu_pt_config *config)
+static bool config_is_sane(const struct iommu_platform *platform,
+                           const struct iommu_pt_config *config)
 {
     uint64_t possible = 0;
 

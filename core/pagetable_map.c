@@ -35,8 +35,11 @@ static uint64_t leaf_bits(const struct iommu_pt *pt, uint32_t prot)
 static struct pt_map map_start(struct iommu_pt *pt, uint64_t first, uint64_t last, uint64_t pa,
                                uint32_t prot)
 {
-    struct pt_map map = {.walk = walk_start(pt, first), .first = first, .last = last,
-                         .distance = pa - first, .leaf = leaf_bits(pt, prot)};
+    struct pt_map map = {.walk = walk_start(pt, first),
+                         .first = first,
+                         .last = last,
+                         .distance = pa - first,
+                         .leaf = leaf_bits(pt, prot)};
 
     for (unsigned level = 1; level <= pt->config.levels; level++)
         if ((map.distance & (pt_span(level) - 1)) == 0)
@@ -65,7 +68,8 @@ static uint64_t blocks_covered(uint64_t first, uint64_t last, unsigned shift)
  * block that an entry would cover, less those within a leaf: of all leaves above, the smallest size covers
  * most.
  */
-static uint64_t tables_missing(const struct pt_map *map, unsigned level, uint64_t first, uint64_t last)
+static uint64_t tables_missing(const struct pt_map *map, unsigned level, uint64_t first,
+                               uint64_t last)
 {
     uint64_t missing = 0;
     unsigned leaf_shift = 0;
@@ -191,8 +195,9 @@ static int add_table(struct pt_map *map)
 
     atomic_store_explicit(&table[0], 0, memory_order_relaxed); /* fill */
     pt_flush(pt, table, PT_ENTRIES);
-    if (atomic_compare_exchange_strong_explicit(entry, &found, value, memory_order_acq_rel,
-                                                memory_order_acquire)) { /* publish; enter() flushes */
+    if (atomic_compare_exchange_strong_explicit(
+            entry, &found, value, memory_order_acq_rel,
+            memory_order_acquire)) { /* publish; enter() flushes */
         map->stock = (pt_entry *)(uintptr_t)next;
         enter(&map->walk, value);
         return 0;
@@ -225,7 +230,8 @@ static void fill_run(struct pt_map *map)
     struct pt_walk *walk = &map->walk;
     const struct iommu_pt *pt = walk->pt;
     unsigned start = walk_index(walk), index = start;
-    uint64_t span = pt_span(walk->level), room = (map->last - walk->iova + 1) >> pt_shift(walk->level);
+    uint64_t span = pt_span(walk->level),
+             room = (map->last - walk->iova + 1) >> pt_shift(walk->level);
     uint64_t leaf = map->leaf | (walk->level > 1 ? pt->config.format->large : 0);
     uint64_t value = (walk->iova + map->distance) | leaf;
     pt_entry *table = walk->table[walk->level];
@@ -261,8 +267,8 @@ static int fill(struct pt_map *map)
 
 /* ---- in two steps, and in one ------------------------------------------------------------------------- */
 
-int pt_map_prepare(struct pt_map *map, struct iommu_pt *pt, uint64_t first, uint64_t last, uint64_t pa,
-                   uint32_t prot)
+int pt_map_prepare(struct pt_map *map, struct iommu_pt *pt, uint64_t first, uint64_t last,
+                   uint64_t pa, uint32_t prot)
 {
     uint64_t missing;
     int result;

@@ -20,8 +20,8 @@ struct pt_map {
 };
 
 /* [first, last] to pa. -EEXIST, -ENOMEM: nothing has changed, and there is nothing to cancel. */
-int pt_map_prepare(struct pt_map *map, struct iommu_pt *pt, uint64_t first, uint64_t last, uint64_t pa,
-                   uint32_t prot);
+int pt_map_prepare(struct pt_map *map, struct iommu_pt *pt, uint64_t first, uint64_t last,
+                   uint64_t pa, uint32_t prot);
 /* -EEXIST if another thread worked on the range meanwhile; then see `undo` of iommu_pt_map(). */
 int pt_map_commit(struct pt_map *map, struct iommu_pt *pt, struct iommu_gather *undo);
 void pt_map_cancel(struct pt_map *map);

@@ -22,8 +22,8 @@ typedef _Atomic uint64_t pt_entry;
 
 struct pt_walk {
     const struct iommu_pt *pt;
-    uint64_t iova;  /* where it stands */
-    unsigned level; /* of the table it stands in; 1: leaves of 4 KiB */
+    uint64_t iova;                            /* where it stands */
+    unsigned level;                           /* of the table it stands in; 1: leaves of 4 KiB */
     pt_entry *table[IOMMU_PT_LEVELS_MAX + 1]; /* [level .. levels] are valid */
 };
 

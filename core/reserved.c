@@ -2,7 +2,7 @@
 /*
  * core/reserved.c - reserved regions: telling them, and mapping the DIRECT ones.
  *
- * The holes that are to be filled are prepared first, all of them, and filled when nothing can run out any more:
+ * The holes are prepared first, all of them, and filled when nothing can run out any more:
  * a call that is refused leaves not even an empty table behind.
  *
  * Under iommu.lock, so that two calls do not fill the same hole. Mapping takes no lock.
@@ -78,8 +78,8 @@ static int prepare_hole(struct filling *filling, uint64_t first, uint64_t last, 
 }
 
 /* Deal with the region from `at` on, as far as it is of one kind; *end is the last address of that. */
-static int prepare_part(struct filling *filling, const struct iommu_reserved_region *region, uint64_t at,
-                        uint64_t *end)
+static int prepare_part(struct filling *filling, const struct iommu_reserved_region *region,
+                        uint64_t at, uint64_t *end)
 {
     uint32_t prot, need = region->prot & (IOMMU_READ | IOMMU_WRITE);
     const struct hole *prepared = prepared_at(filling, at);
@@ -138,7 +138,8 @@ static int fill(struct filling *filling)
         return 0;
     /* `hole` is behind the one that failed, which is out again by itself */
     for (failed = filling->prepared; failed->next != hole; failed = failed->next)
-        (void)iommu_unmap(domain, failed->map.first, failed->map.last - failed->map.first + 1, NULL);
+        (void)iommu_unmap(domain, failed->map.first, failed->map.last - failed->map.first + 1,
+                          NULL);
     return result;
 }
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Letting a device keep translations, and stopping it. Architecture: "Device-TLB", "ATS capability
- * reporting" in the BIOS chapter. Under iommu.lock; called by attach.c, pasid.c and when translation
- * goes on and off.
+ * reporting" in the BIOS chapter. Under iommu.lock; called by attach.c, pasid.c and when
+ * translation goes on and off.
  *
- * ATS is on while the device has routes and its unit translates. The unit must allow it first (DTE, or
- * the translation type in legacy mode) and the endpoint second; off the other way round: a live device
- * that gets refused drops out of ATS by itself.
+ * ATS is on while the device has routes and its unit translates. The unit must allow it first
+ * (DTE, or the translation type in legacy mode) and the endpoint second; off the other way round:
+ * a live device that gets refused drops out of ATS by itself.
  */
 #include "drivers/vtd/vtd.h"
 #include "spec/dmar.h"
@@ -77,7 +77,8 @@ static bool entry_allows(struct vtd_device *device)
     return entry && SPEC_GET(VTD_LCE0_TT, vtd_load(entry)) == VTD_TT_DEVICE_TLB;
 }
 
-/* From set_on on, flushes cover the device's TLB; nothing is in it before the endpoint's bit is set. */
+/* From set_on on, flushes cover the device's TLB; nothing is in it before the endpoint's bit is
+ * set. */
 int vtd_ats_enable(struct vtd_device *device)
 {
     int result = 0;
@@ -98,9 +99,10 @@ int vtd_ats_enable(struct vtd_device *device)
 }
 
 /*
- * The TLB is emptied while the endpoint still answers: with ATS off it need not, and would hold up the
- * queue. What it might fetch between the two is cut off by the context entry, here or, in legacy mode,
- * by the caller, who takes the entry away; and a TLB is empty when ATS is switched on.
+ * The TLB is emptied while the endpoint still answers: with ATS off it need not, and would hold up
+ * the queue. What it might fetch between the two is cut off by the context entry, here or, in
+ * legacy mode, by the caller, who takes the entry away; and a TLB is empty when ATS is switched
+ * on.
  *
  * One that did not answer is not trusted to be: no ATS any more.
  */
@@ -109,7 +111,8 @@ int vtd_ats_disable(struct vtd_device *device)
     if (!device->ats_on)
         return 0;
     if (vtd_devtlb_flush(device)) {
-        vtd_log_value(device->unit, IOMMU_LOG_WARNING, "no ATS any more for device", vtd_rid(device));
+        vtd_log_value(device->unit, IOMMU_LOG_WARNING, "no ATS any more for device",
+                      vtd_rid(device));
         device->ats_allowed = false;
     }
     vtd_endpoint_set_ats(device, false);

@@ -5,14 +5,14 @@
  * The order, in both modes:
  *   attach   allocate everything; fill, flush, publish, flush; invalidate where the unit wants it
  *   detach   clear P, flush; invalidate, wait; clear the rest, flush; give the domain id back
- *   replace  detach and attach in one; until the old translations are gone, the way back is to set P
+ *   replace  detach and attach in one; until the old translations are gone the way back is to set P
  *
  * An attachment is `live` from before its entry is published until its invalidations are done:
  * flushes of the domain that run meanwhile cover it.
  */
 #include "drivers/vtd/vtd.h"
 
-/* ---- one route's entry, whichever the mode ------------------------------------------------------ */
+/* ---- one route's entry, whichever the mode -------------------------------------------------- */
 
 static uint32_t index_of(uint32_t pasid)
 {
@@ -121,7 +121,7 @@ static int enter(struct vtd_attachment *a)
     return result;
 }
 
-/* ---- attach ------------------------------------------------------------------------------------- */
+/* ---- attach --------------------------------------------------------------------------------- */
 
 static void count_in(struct vtd_device *device, const struct vtd_attachment *a)
 {
@@ -238,7 +238,7 @@ int vtd_detach(struct iommu_attachment *attachment)
     return result;
 }
 
-/* ---- replace ------------------------------------------------------------------------------------ */
+/* ---- replace -------------------------------------------------------------------------------- */
 
 /* Old out, new in. On error the new one has left no trace that `hide` could remove. */
 static int exchange(struct vtd_attachment *from, struct vtd_attachment *to)

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Switching a unit on and off. Architecture: "Programming considerations", "Global command register",
- * "Set root table pointer operation". Under iommu.lock; each step takes unit->lock.
+ * Switching a unit on and off. Architecture: "Programming considerations", "Global command
+ * register", "Set root table pointer operation". Under iommu.lock; each step takes unit->lock.
  *
  *   prepare     events masked, old faults cleared, a queue left running drained and replaced
  *   set_root    translation off if it was on, our root table, caches emptied
  *   translate   fault event, translation on, protected memory regions off
  *
- * Start takes all units through one step before the next: some chipsets want every queue running before
- * any root table is set. Between set_root and translate a unit that had been translating passes DMA
- * through untranslated; taking over without that gap would need the old tables.
+ * Start takes all units through one step before the next: some chipsets want every queue running
+ * before any root table is set. Between set_root and translate a unit that had been translating
+ * passes DMA through untranslated; taking over without that gap would need the old tables.
  */
 #include "drivers/vtd/vtd.h"
 
@@ -67,8 +67,10 @@ int vtd_unit_prepare(struct vtd_unit *unit)
     clear_faults(unit);
     if (status(unit, VTD_GSTS_QIES))
         result = vtd_queue_disable(unit);
-    if (result == 0 && unit->queue.ring)
+    if (result == 0 && unit->queue.ring) {
+        unit->has_our_memory = true;
         result = vtd_queue_enable(unit);
+    }
     host_unlock(unit->platform, &unit->lock);
     return result;
 }
@@ -85,6 +87,7 @@ static int set_root_locked(struct vtd_unit *unit)
         result = vtd_flush_write_buffer(unit);
     if (result)
         return result;
+    unit->has_our_memory = true;
     vtd_write64(unit, VTD_REG_RTADDR, root | SPEC_PUT(VTD_RTADDR_TTM, mode));
     result = vtd_command(unit, VTD_GCMD_SRTP, true, "GSTS.RTPS did not set");
     unit->running = result == 0;
@@ -104,7 +107,8 @@ int vtd_unit_set_root(struct vtd_unit *unit)
     return result;
 }
 
-/* The message first, the mask last. The upper half of the address exists with 32-bit APIC ids only. */
+/* The message first, the mask last. The upper half of the address exists with 32-bit APIC ids
+ * only. */
 static void set_fault_event(struct vtd_unit *unit)
 {
     uint64_t address = unit->vtd->fault_msi_address;
@@ -118,7 +122,8 @@ static void set_fault_event(struct vtd_unit *unit)
     vtd_write32(unit, VTD_REG_FECTL, 0);
 }
 
-/* Firmware protects memory this way until somebody translates; left on, it would block what we map. */
+/* Firmware protects memory this way until somebody translates; left on, it would block what we
+ * map. */
 static int unprotect(struct vtd_unit *unit)
 {
     if (!(unit->cap & (VTD_CAP_PLMR | VTD_CAP_PHMR)))
@@ -144,39 +149,43 @@ int vtd_unit_translate(struct vtd_unit *unit)
     return result;
 }
 
-/* A queue whose last descriptor is no wait, even an empty one, cannot be switched off everywhere. */
-static int last_wait(struct vtd_unit *unit)
+/*
+ * A queue whose last descriptor is no wait, even an empty one, cannot be switched off everywhere. Whether
+ * the wait completes does not matter: switching off decides.
+ */
+static void last_wait(struct vtd_unit *unit)
 {
     struct vtd_ticket ticket;
     int result;
 
     if (!unit->queue.ring || !status(unit, VTD_GSTS_QIES))
-        return 0;
+        return;
     vtd_queue_open(unit, &ticket);
     result = vtd_queue_post(unit, &ticket);
     host_unlock(unit->platform, &unit->lock);
     if (result == 0)
-        result = vtd_queue_wait(unit, &ticket);
+        (void)vtd_queue_wait(unit, &ticket);
     host_lock(unit->platform, &unit->lock);
-    return result == -VTD_EAGAIN ? 0 : result;
 }
 
 /* Every step is tried even if the one before failed; the first error is returned. */
 int vtd_unit_stop(struct vtd_unit *unit)
 {
-    int result = 0, next;
+    int result = 0;
 
     host_lock(unit->platform, &unit->lock);
     if (status(unit, VTD_GSTS_TES))
         result = vtd_command(unit, VTD_GCMD_TE, false, "GSTS.TES did not clear");
-    next = last_wait(unit);
-    result = result ? result : next;
+    last_wait(unit);
     unit->running = false;
     if (status(unit, VTD_GSTS_QIES)) {
-        next = vtd_queue_disable(unit);
-        result = result ? result : next;
+        int disabled = vtd_queue_disable(unit);
+
+        result = result ? result : disabled;
     }
     vtd_write32(unit, VTD_REG_FECTL, VTD_FECTL_IM);
+    if (result == 0)
+        unit->has_our_memory = false;
     host_unlock(unit->platform, &unit->lock);
     return result;
 }

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Single invalidations, and the frame around those of one operation. Architecture: "Invalidation of
- * translation caches", descriptor formats. change.c and flush.c say which are needed.
+ * Single invalidations, and the frame around those of one operation. Architecture: "Invalidation
+ * of translation caches", descriptor formats. change.c and flush.c say which are needed.
  *
  *     vtd_flush_begin   takes unit->lock
  *     vtd_emit_...      one descriptor each (or one register command, on units without a queue)
  *     vtd_flush_end     one wait, one write of the tail; releases the lock
  *     vtd_flush_wait    without it
  *
- * The queue itself keeps the order context cache, PASID cache, IOTLB, device-TLB, wait; descriptors
- * are emitted in that order and need no waits between them. A unit that is off has nothing cached
- * that start would not flush: everything here does nothing then.
+ * The queue itself keeps the order context cache, PASID cache, IOTLB, device-TLB, wait;
+ * descriptors are emitted in that order and need no waits between them. A unit that is off has
+ * nothing cached that start would not flush: everything here does nothing then.
  */
 #include "drivers/vtd/vtd.h"
 #include "spec/vtd_queue.h"
 
-/* Tries after which somebody else's trouble becomes one's own, and tries with a device that may be it. */
+/* Tries after which somebody else's trouble becomes one's own, and tries with a device that may
+ * be it. */
 #define TRIES_MAX        16u
 #define TRIES_MAX_DEVTLB 3u
 /* A device that failed to answer this often is not asked again. */
@@ -76,7 +77,7 @@ int vtd_flush_run(struct vtd_unit *unit, vtd_emit_fn emit, const void *arg)
     return result;
 }
 
-/* ---- single invalidations ----------------------------------------------------------------------- */
+/* ---- single invalidations ------------------------------------------------------------------- */
 
 static void put(struct vtd_flush *flush, uint64_t qword0, uint64_t qword1)
 {
@@ -218,12 +219,12 @@ void vtd_emit_piotlb_range(struct vtd_flush *flush, uint32_t did, uint32_t pasid
         vtd_emit_piotlb_all(flush, did, pasid);
 }
 
-/* ---- device-TLBs -------------------------------------------------------------------------------- */
+/* ---- device-TLBs ---------------------------------------------------------------------------- */
 
 /*
- * A device that does not answer holds up the queue, and with it everybody. It is passed over for the
- * rest of the operation that met it, and for good when it keeps failing; the operation then reports
- * a time-out once all the others are clean.
+ * A device that does not answer holds up the queue, and with it everybody. It is passed over for
+ * the rest of the operation that met it, and for good when it keeps failing; the operation then
+ * reports a time-out once all the others are clean.
  */
 static bool ask(struct vtd_flush *flush, const struct vtd_device *device)
 {

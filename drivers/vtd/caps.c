@@ -4,8 +4,8 @@
  * "Extended capability register". Pure functions, no lock; called while a unit is created.
  *
  * Registers of emulators and of early silicon contradict themselves, and quirks can make them. The
- * rule: a feature without its prerequisite is absent. After vtd_caps_check() the rest of the driver
- * tests one bit and trusts it.
+ * rule: a feature without its prerequisite is absent. After vtd_caps_check() the rest of the
+ * driver tests one bit and trusts it.
  */
 #include "drivers/vtd/vtd.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which invalidations a change of root, context and PASID tables needs. Architecture: "Invalidation
- * guidance to software", "Caching mode", "Write buffer flushing". Called under iommu.lock after the
- * entry was written and flushed; each call returns when the hardware has finished.
+ * Which invalidations a change of root, context and PASID tables needs. Architecture:
+ * "Invalidation guidance to software", "Caching mode", "Write buffer flushing". Called under
+ * iommu.lock after the entry was written and flushed; each call returns when the hardware has
+ * finished.
  *
  * appeared   not present to present. Hardware remembers nothing about entries that were not there,
  *            except with caching mode; chipsets with write buffers must be made to write them.
@@ -43,7 +44,8 @@ static int settle(struct vtd_unit *unit)
     return result;
 }
 
-static void context_of_device(struct vtd_flush *flush, const struct vtd_device *device, uint32_t did)
+static void context_of_device(struct vtd_flush *flush, const struct vtd_device *device,
+                              uint32_t did)
 {
     uint16_t rids[VTD_RIDS_MAX];
     unsigned count = vtd_device_rids(device, rids);
@@ -61,7 +63,7 @@ static void translations(struct vtd_flush *flush, const struct route *route)
         vtd_emit_iotlb_domain(flush, route->did);
 }
 
-/* ---- one route ---------------------------------------------------------------------------------- */
+/* ---- one route ------------------------------------------------------------------------------ */
 
 /* With caching mode, entries that were found faulty are remembered under domain id 0. */
 static void emit_appeared(struct vtd_flush *flush, const void *arg)
@@ -115,7 +117,7 @@ int vtd_route_vanished(struct vtd_device *device, uint32_t pasid, uint32_t did, 
     return vtd_flush_run(device->unit, emit_vanished, &route);
 }
 
-/* ---- a device's context entries ----------------------------------------------------------------- */
+/* ---- a device's context entries ------------------------------------------------------------- */
 
 static void emit_context_appeared(struct vtd_flush *flush, const void *arg)
 {
@@ -166,7 +168,7 @@ int vtd_devtlb_flush(struct vtd_device *device)
     return vtd_flush_run(device->unit, emit_devtlb_everything, device);
 }
 
-/* ---- the unit ----------------------------------------------------------------------------------- */
+/* ---- the unit ------------------------------------------------------------------------------- */
 
 static void emit_everything(struct vtd_flush *flush, const void *arg)
 {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Root and context tables: from a requester id to the entry that says what becomes of its requests.
- * Architecture: "Root table entry", "Context table entry", both modes. Under iommu.lock.
+ * Root and context tables: from a requester id to the entry that says what becomes of its
+ * requests. Architecture: "Root table entry", "Context table entry", both modes. Under iommu.lock.
  *
  *            root entry (16 bytes, by bus)            context entry (by device and function)
  *   legacy   one pointer, table of 256                16 bytes: the domain itself
  *   scalable two pointers, tables of 128 (devfn bit 7) 32 bytes: the device's PASID directory
  *
- * A device has one entry for its own requester id and one for each alias, all alike. Tables stay until
- * the unit is destroyed.
+ * A device has one entry for its own requester id and one for each alias, all alike. Tables stay
+ * until the unit is destroyed.
  */
 #include "drivers/vtd/vtd.h"
 
@@ -107,7 +107,7 @@ void vtd_context_free_all(struct vtd_unit *unit, bool withhold)
     }
 }
 
-/* ---- a device's entries ------------------------------------------------------------------------- */
+/* ---- a device's entries --------------------------------------------------------------------- */
 
 bool vtd_context_any_present(struct vtd_device *device)
 {

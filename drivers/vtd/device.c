@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Devices: finding the unit, making and removing what leads there, capabilities. Architecture: "Context
- * entry", "PASID directory". Under iommu.lock, but for vtd_device_capable(), which reads what does not
- * change.
+ * Devices: finding the unit, making and removing what leads there, capabilities. Architecture:
+ * "Context entry", "PASID directory". Under iommu.lock, but for vtd_device_capable(), which reads
+ * what does not change.
  *
- * In scalable mode a known device has a present context entry with an empty PASID directory: all of
- * its routes are blocked. In legacy mode its context entry is its one route, and absent until attached.
+ * In scalable mode a known device has a present context entry with an empty PASID directory: all
+ * of its routes are blocked. In legacy mode its context entry is its one route, and absent until
+ * attached.
  */
 #include "drivers/vtd/vtd.h"
 
@@ -66,7 +67,8 @@ static void strike_off(struct vtd_device *device)
     host_unlock(unit->platform, &unit->lock);
 }
 
-/* On error the directory may be in hardware's hands only if the invalidation failed, and so stays. */
+/* On error the directory may be in hardware's hands only if the invalidation failed, and so
+ * stays. */
 static int enter_context(struct vtd_device *device)
 {
     uint64_t value[VTD_SCE_BYTES / sizeof(uint64_t)];
@@ -155,7 +157,7 @@ int vtd_device_settle(struct vtd_device *device)
     return result;
 }
 
-/* ---- capabilities ------------------------------------------------------------------------------- */
+/* ---- capabilities --------------------------------------------------------------------------- */
 
 /* The endpoint answers for itself, unless whoever added it said how many PASIDs it has. */
 static bool endpoint_shares(const struct vtd_device *device)

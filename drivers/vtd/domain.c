@@ -4,8 +4,8 @@
  * under which the unit caches the domain's translations. Architecture: "Domain identifier",
  * "Interrupt address range".
  *
- * An id is given back when its last route is gone and clean. Where that flush failed it stays
- * the domain's: flushes go on covering it, and nobody else ever gets it. Tags are under domain.lock,
+ * An id is given back when its last route is gone and clean. Where that flush failed it stays the
+ * domain's: flushes go on covering it, and nobody else ever gets it. Tags are under domain.lock,
  * ids under unit.lock, in this order.
  */
 #include "drivers/vtd/vtd.h"
@@ -37,7 +37,8 @@ static int init_table(struct iommu_domain *domain, const struct iommu_domain_con
 {
     const struct vtd_unit *only = unit_of(config->device);
     struct iommu_pt_config pt;
-    int result = vtd_format_choose(vtd_of(domain->iommu), only, config->stage, config->iova_bits, &pt);
+    int result =
+        vtd_format_choose(vtd_of(domain->iommu), only, config->stage, config->iova_bits, &pt);
 
     if (result)
         return result;
@@ -66,7 +67,8 @@ int vtd_domain_init(struct iommu_domain *domain, const struct iommu_domain_confi
     return result;
 }
 
-/* Withheld ids go under with it: they stay taken on their units. The page table is the core's to free. */
+/* Withheld ids go under with it: they stay taken on their units. The page table is the core's
+ * to free. */
 void vtd_domain_fini(struct iommu_domain *domain)
 {
     struct vtd_domain *d = vtd_domain_of(domain);
@@ -75,7 +77,8 @@ void vtd_domain_fini(struct iommu_domain *domain)
     d->tags = NULL;
 }
 
-/* Requests to it are interrupts, and translations into it are refused: neither side can be mapped. */
+/* Requests to it are interrupts, and translations into it are refused: neither side can be
+ * mapped. */
 bool vtd_range_reserved(struct iommu_domain *domain, uint64_t first, uint64_t last)
 {
     (void)domain;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Domain ids of one unit: a bitmap and, over it, one bit a word that is full, so that the lowest free
- * id among 65,536 is found in a few steps. Architecture: "Domain identifier" in context and PASID
- * entries. Callers hold unit->lock.
+ * Domain ids of one unit: a bitmap and, over it, one bit a word that is full, so that the lowest
+ * free id among 65,536 is found in a few steps. Architecture: "Domain identifier" in context and
+ * PASID entries. Callers hold unit->lock.
  *
- * Id 0 is special: with caching mode it tags what hardware remembers as faulting, and may not be used.
- * Elsewhere it is handed out last, because emulators and people expect nothing there.
+ * Id 0 is special: with caching mode it tags what hardware remembers as faulting, and may not be
+ * used. Elsewhere it is handed out last, because emulators and people expect nothing there.
  */
 #include "drivers/vtd/vtd.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The device's own side: what its configuration space says of PASID, ATS and Scalable IOV, and the
- * enable bits there. PCI Express: "PASID", "Address translation services", "Designated vendor-specific
- * extended capability". Under iommu.lock. Without the platform's hooks every answer is "no" and nothing
- * is written.
+ * enable bits there. PCI Express: "PASID", "Address translation services", "Designated vendor-
+ * specific extended capability". Under iommu.lock. Without the platform's hooks every answer is
+ * "no" and nothing is written.
  */
 #include "drivers/vtd/pci.h"
 #include "drivers/vtd/vtd.h"
@@ -71,7 +71,8 @@ bool vtd_endpoint_is_integrated(const struct vtd_device *device)
     return cap && SPEC_GET(SPEC_PCI_EXP_FLAGS_TYPE, flags) == SPEC_PCI_EXP_INTEGRATED_ENDPOINT;
 }
 
-static void set_control(const struct vtd_device *device, uint32_t offset, uint32_t clear, uint32_t set)
+static void set_control(const struct vtd_device *device, uint32_t offset, uint32_t clear,
+                        uint32_t set)
 {
     struct vtd_pci pci = pci_of(device);
     uint32_t value = vtd_pci_read32(&pci, offset);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The contents of PASID and legacy context entries. Architecture: "PASID table entry", "Context entry".
- * Pure functions of the unit's capabilities; called by attach.c.
+ * The contents of PASID and legacy context entries. Architecture: "PASID table entry", "Context
+ * entry". Pure functions of the unit's capabilities; called by attach.c.
  *
- * A bit whose capability the unit lacks is a reserved bit, and a reserved bit that is set blocks the
- * route. So each is set only where the unit has it.
+ * A bit whose capability the unit lacks is a reserved bit, and a reserved bit that is set blocks
+ * the route. So each is set only where the unit has it.
  */
 #include "drivers/vtd/vtd.h"
 
@@ -72,8 +72,8 @@ void vtd_entry_build(const struct vtd_unit *unit, const struct vtd_entry_config 
     value[2] = first_stage(config);
 }
 
-void vtd_entry_for_domain(const struct vtd_unit *unit, const struct vtd_domain *domain, uint32_t did,
-                          uint64_t value[VTD_PE_QWORDS])
+void vtd_entry_for_domain(const struct vtd_unit *unit, const struct vtd_domain *domain,
+                          uint32_t did, uint64_t value[VTD_PE_QWORDS])
 {
     struct vtd_entry_config config = {.pgtt = vtd_domain_pgtt(&domain->base), .did = did};
     const struct iommu_pt *pt = &domain->base.pt;

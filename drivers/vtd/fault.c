@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the hardware reports: fault records and errors of the queue. Architecture: "Non-recoverable
- * address translation faults", "Fault recording", "Fault status register". Called by the host through
- * iommu_handle_events(), without a lock; records are taken under unit->lock in small lots and handed
- * out without it.
+ * address translation faults", "Fault recording", "Fault status register". Called by the host
+ * through iommu_handle_events(), without a lock; records are taken under unit->lock in small lots
+ * and handed out without it.
  *
  * A record is cleared as soon as it was read, whatever the handlers make of it: the unit raises
- * its event only when nothing was pending, so a record left behind silences it. The number taken in one
- * call is bounded all the same; a call that returns that many should be followed by another.
+ * its event only when nothing was pending, so a record left behind silences it. The number taken
+ * in one call is bounded all the same; a call that returns that many should be followed by
+ * another.
  */
 #include "drivers/vtd/vtd.h"
 #include "spec/vtd_faults.h"
@@ -35,11 +36,11 @@ const char *iommu_vtd_fault_name(uint8_t reason)
     return "unknown fault reason";
 }
 
-/* ---- fault records ------------------------------------------------------------------------------ */
+/* ---- fault records -------------------------------------------------------------------------- */
 
 /*
- * Some emulators report untagged requests as tagged with RID_PASID. A request that really carried it
- * never gets past the context entry, so later reasons cannot be one.
+ * Some emulators report untagged requests as tagged with RID_PASID. A request that really carried
+ * it never gets past the context entry, so later reasons cannot be one.
  */
 static bool untagged(uint64_t high)
 {
@@ -60,7 +61,8 @@ static bool writes(uint64_t high)
     return t1 == t2;
 }
 
-static void decode(const struct vtd_unit *unit, uint64_t low, uint64_t high, struct iommu_event *event)
+static void decode(const struct vtd_unit *unit, uint64_t low, uint64_t high,
+                   struct iommu_event *event)
 {
     bool tagged = !untagged(high);
 
@@ -108,7 +110,7 @@ static void take_records(struct vtd_unit *unit, uint32_t fsts, struct lot *lot)
     }
 }
 
-/* ---- other events ------------------------------------------------------------------------------- */
+/* ---- other events --------------------------------------------------------------------------- */
 
 static void add(const struct vtd_unit *unit, struct lot *lot, enum iommu_event_type type,
                 const char *name)
@@ -151,7 +153,7 @@ static void take_queue_errors(struct vtd_unit *unit, struct lot *lot)
     }
 }
 
-/* ---- the loop ----------------------------------------------------------------------------------- */
+/* ---- the loop ------------------------------------------------------------------------------- */
 
 /* False: nothing is left, or nobody answers. */
 static bool take_lot(struct vtd_unit *unit, struct lot *lot)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * After the page table of a domain changed: every unit, every tag, every device-TLB. Architecture:
- * "IOTLB invalidation", "PASID-based IOTLB invalidation", "Device-TLB invalidation". Called by map and
- * unmap without iommu.lock; domain.lock is held until all units have answered, so that routes neither
- * come nor go meanwhile.
+ * "IOTLB invalidation", "PASID-based IOTLB invalidation", "Device-TLB invalidation". Called by map
+ * and unmap without iommu.lock; domain.lock is held until all units have answered, so that routes
+ * neither come nor go meanwhile.
  *
- * All units are given their work before the first is waited for. One whose wait was aborted is given it
- * again; the others are not.
+ * All units are given their work before the first is waited for. One whose wait was aborted is
+ * given it again; the others are not.
  */
 #include "drivers/vtd/vtd.h"
 

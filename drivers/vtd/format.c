@@ -4,8 +4,8 @@
  * "First-stage paging entries", "Address width" codes. No lock: capabilities do not change. Called
  * when a domain is made and when it meets a unit.
  *
- * A domain for a named device gets the best its unit can do; a domain for any device what all units
- * have in common: then it can be attached everywhere.
+ * A domain for a named device gets the best its unit can do; a domain for any device what all
+ * units have in common: then it can be attached everywhere.
  */
 #include "drivers/vtd/vtd.h"
 
@@ -33,8 +33,8 @@ static const struct iommu_pt_format second_stage = {
 };
 
 /*
- * Accessed and dirty are set from the start: then hardware never writes to an entry, which it could not
- * do where its walks are not snooped.
+ * Accessed and dirty are set from the start: then hardware never writes to an entry, which it
+ * could not do where its walks are not snooped.
  */
 static const struct iommu_pt_format first_stage = {
     .name = "VT-d first stage",
@@ -97,7 +97,7 @@ static uint32_t input_bits(const struct vtd_unit *unit, enum iommu_stage stage)
     return stage == IOMMU_STAGE_FIRST ? unit->fs_bits : unit->ss_bits;
 }
 
-/* ---- choosing ----------------------------------------------------------------------------------- */
+/* ---- choosing ------------------------------------------------------------------------------- */
 
 struct common {
     unsigned units;
@@ -190,7 +190,7 @@ int vtd_format_choose(const struct vtd *vtd, const struct vtd_unit *only, enum i
     return -IOMMU_EOPNOTSUPP;
 }
 
-/* ---- meeting a unit ----------------------------------------------------------------------------- */
+/* ---- meeting a unit ------------------------------------------------------------------------- */
 
 /*
  * Where the domain's addresses are wider than the unit's the core narrows the domain, by

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Looking in: iommukit/vtd.h's questions about units, devices and attachments. Takes unit->lock for
- * what moves; iommu.lock for table pages.
+ * Looking in: iommukit/vtd.h's questions about units, devices and attachments. Takes unit->lock
+ * and no other, so that callbacks may ask too.
  */
 #include "drivers/vtd/vtd.h"
 
@@ -33,8 +33,8 @@ static void moving(const struct vtd_unit *unit, struct iommu_vtd_unit_info *info
     info->descriptors = unit->descriptors;
     info->waits = unit->waits;
     info->faults = unit->faults;
-    info->table_pages = unit->table_pages;
-    info->withheld_pages = unit->withheld_pages;
+    info->table_pages = vtd_load(&unit->table_pages);
+    info->withheld_pages = vtd_load(&unit->withheld_pages);
 }
 
 int iommu_vtd_unit_info(struct iommu *iommu, unsigned index, struct iommu_vtd_unit_info *info)
@@ -46,11 +46,9 @@ int iommu_vtd_unit_info(struct iommu *iommu, unsigned index, struct iommu_vtd_un
     unit = &vtd_of(iommu)->units[index];
     __builtin_memset(info, 0, sizeof(*info));
     fixed(unit, info);
-    host_lock(iommu->platform, &iommu->lock);
     host_lock(iommu->platform, &unit->lock);
     moving(unit, info);
     host_unlock(iommu->platform, &unit->lock);
-    host_unlock(iommu->platform, &iommu->lock);
     return 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Log lines without a C library's formatting: "vtd fed90000: text 0x12". No lock; the text lives on
- * the stack. Called from all over the driver, always off the fast paths.
+ * Log lines without a C library's formatting: "vtd fed90000: text 0x12". No lock; the text lives
+ * on the stack. Called from all over the driver, always off the fast paths.
  */
 #include "drivers/vtd/vtd.h"
 
@@ -47,7 +47,8 @@ static void start(struct line *line, uint64_t base)
     }
 }
 
-static void say(const struct iommu_platform *platform, enum iommu_log_level level, struct line *line)
+static void say(const struct iommu_platform *platform, enum iommu_log_level level,
+                struct line *line)
 {
     line->text[line->length] = '\0';
     host_log(platform, level, line->text);

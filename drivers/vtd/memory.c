@@ -1,20 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory that a unit reads: pages for tables, and the order in which an entry becomes and stops being
- * visible. Architecture: "Software managed table entries" (atomicity, order of updates). Called under
- * iommu.lock from context.c, pasid.c and attach.c.
+ * Memory that a unit reads: pages for tables, and the order in which an entry becomes and stops
+ * being visible. Architecture: "Software managed table entries" (atomicity, order of updates).
+ * Called under iommu.lock from context.c, pasid.c and attach.c.
  *
- * Hardware may fetch an entry at any moment, in pieces of 16 bytes. So P is in the store that comes
- * last when an entry appears, and first and alone when it goes.
+ * Hardware may fetch an entry at any moment, in pieces of 16 bytes. So P is in the store that
+ * comes last when an entry appears, and first and alone when it goes.
  */
 #include "drivers/vtd/vtd.h"
+
+/* Atomic, because whoever asks for the counts need not hold iommu.lock. */
+static void count(uint64_t *pages, unsigned order)
+{
+    __atomic_fetch_add(pages, (uint64_t)1 << order, __ATOMIC_RELAXED);
+}
+
+static void uncount(uint64_t *pages, unsigned order)
+{
+    __atomic_fetch_sub(pages, (uint64_t)1 << order, __ATOMIC_RELAXED);
+}
 
 void *vtd_table_alloc(struct vtd_unit *unit, unsigned order)
 {
     void *table = host_page_alloc(unit->platform, order);
 
     if (table)
-        unit->table_pages += (uint64_t)1 << order;
+        count(&unit->table_pages, order);
     return table;
 }
 
@@ -23,13 +34,13 @@ void vtd_table_free(struct vtd_unit *unit, void *table, unsigned order)
     if (!table)
         return;
     host_page_free(unit->platform, table, order);
-    unit->table_pages -= (uint64_t)1 << order;
+    uncount(&unit->table_pages, order);
 }
 
 void vtd_table_withhold(struct vtd_unit *unit, unsigned order)
 {
-    unit->table_pages -= (uint64_t)1 << order;
-    unit->withheld_pages += (uint64_t)1 << order;
+    uncount(&unit->table_pages, order);
+    count(&unit->withheld_pages, order);
 }
 
 /* fill, flush, publish, flush */
@@ -45,7 +56,8 @@ void vtd_entry_publish(const struct vtd_unit *unit, uint64_t *entry, const uint6
     host_barrier(unit->platform);
 }
 
-/* P is bit 0 of every kind of entry. The rest stays for those who still hold the entry in a cache. */
+/* P is bit 0 of every kind of entry. The rest stays for those who still hold the entry in a
+ * cache. */
 void vtd_entry_block(const struct vtd_unit *unit, uint64_t *entry)
 {
     vtd_store(&entry[0], vtd_load(&entry[0]) & ~(uint64_t)1);

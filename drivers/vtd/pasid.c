@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A device's PASID directory and the tables below it (scalable mode). Architecture: "PASID directory
- * entry", "PASID table entry". Under iommu.lock; called by device.c and attach.c.
+ * A device's PASID directory and the tables below it (scalable mode). Architecture: "PASID
+ * directory entry", "PASID table entry". Under iommu.lock; called by device.c and attach.c.
  *
- * The directory is made for all the PASIDs that the device can have, when the device becomes known: 8
- * bytes for 64 PASIDs. Tables below it (4 KiB for 64) come on demand and stay until the device goes.
+ * The directory is made for all the PASIDs that the device can have, when the device becomes
+ * known: 8 bytes for 64 PASIDs. Tables below it (4 KiB for 64) come on demand and stay until the
+ * device goes.
  */
 #include "drivers/vtd/vtd.h"
 
@@ -84,11 +85,11 @@ void vtd_pasid_link(struct vtd_device *device, uint32_t pasid, uint64_t *table)
     host_barrier(unit->platform);
 }
 
-/* ---- requests with PASID ------------------------------------------------------------------------ */
+/* ---- requests with PASID -------------------------------------------------------------------- */
 
 /*
- * The endpoint's capability must not change while it does ATS: off, switch, on again. Failing to take
- * ATS up again costs speed and nothing else.
+ * The endpoint's capability must not change while it does ATS: off, switch, on again. Failing to
+ * take ATS up again costs speed and nothing else.
  */
 static int switch_pasids(struct vtd_device *device, bool on)
 {

@@ -27,7 +27,8 @@ bool vtd_pci_next_extended(const struct vtd_pci *pci, struct vtd_pci_walk *walk)
     if (walk->offset == 0)
         walk->offset = SPEC_PCI_EXT_FIRST;
     else
-        walk->offset = (uint32_t)SPEC_GET(SPEC_PCI_EXT_NEXT, vtd_pci_read32(pci, walk->offset)) & ~3u;
+        walk->offset =
+            (uint32_t)SPEC_GET(SPEC_PCI_EXT_NEXT, vtd_pci_read32(pci, walk->offset)) & ~3u;
     if (walk->offset < SPEC_PCI_EXT_FIRST || walk->steps++ >= SPEC_PCI_EXT_MAX)
         return false;
     header = vtd_pci_read32(pci, walk->offset);
@@ -66,7 +67,7 @@ uint32_t vtd_pci_find(const struct vtd_pci *pci, uint32_t id)
 
 bool vtd_pci_bridge(const struct vtd_pci *pci, uint32_t *secondary, uint32_t *subordinate)
 {
-    uint32_t type = vtd_pci_read32(pci, SPEC_PCI_CACHE_LINE); /* the dword that holds the header type */
+    uint32_t type = vtd_pci_read32(pci, SPEC_PCI_CACHE_LINE); /* dword of the header type */
     uint32_t buses = vtd_pci_read32(pci, SPEC_PCI_PRIMARY_BUS);
 
     if (type == NOTHING || buses == NOTHING)

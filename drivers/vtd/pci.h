@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * drivers/vtd/pci.h - configuration space of one function, through the platform's hooks. Without them
- * no function is there.
+ * drivers/vtd/pci.h - configuration space of one function, through the platform's hooks. Without
+ * them no function is there.
  */
 #ifndef DRIVERS_VTD_PCI_H
 #define DRIVERS_VTD_PCI_H

@@ -3,14 +3,14 @@
  * The invalidation queue: a ring of descriptors that the unit works off. Architecture: "Queued
  * invalidation interface". Called by cache.c and, for its life, by bringup.c.
  *
- * One operation is open, put ..., post: all its descriptors, one wait at the end, one write of the tail.
- * The wait stores its number into memory; numbers rise in ring order and waits complete in ring order,
- * so "stored number is at least mine" means done. unit->lock is held from open to post and not while
- * waiting: meanwhile others queue.
+ * One operation is open, put ..., post: all its descriptors, one wait at the end, one write of the
+ * tail. The wait stores its number into memory; numbers rise in ring order and waits complete in
+ * ring order, so "stored number is at least mine" means done. unit->lock is held from open to post
+ * and not while waiting: meanwhile others queue.
  *
- * When the queue reports an error (queue_error.c) the epoch ends: all waits that have not completed by
- * then are off, and whoever holds a ticket of a past epoch asks again. Invalidations may be repeated
- * freely, which makes this simpler than finding out which of them were lost.
+ * When the queue reports an error (queue_error.c) the epoch ends: all waits that have not
+ * completed by then are off, and whoever holds a ticket of a past epoch asks again. Invalidations
+ * may be repeated freely, which makes this simpler than finding out which of them were lost.
  */
 #include "drivers/vtd/vtd.h"
 #include "spec/vtd_queue.h"
@@ -55,7 +55,8 @@ void vtd_queue_free(struct vtd_unit *unit)
     queue->owner = NULL;
 }
 
-/* The tail goes to 0 before the queue is switched on: some units work off whatever lies below it. */
+/* The tail goes to 0 before the queue is switched on: some units work off whatever lies below
+ * it. */
 int vtd_queue_enable(struct vtd_unit *unit)
 {
     struct vtd_queue *queue = &unit->queue;
@@ -73,12 +74,13 @@ int vtd_queue_enable(struct vtd_unit *unit)
 
 static bool drained(struct vtd_unit *unit)
 {
-    return (vtd_read64(unit, VTD_REG_IQH) & VTD_IQH_QH) == (vtd_read64(unit, VTD_REG_IQT) & VTD_IQT_QT);
+    return (vtd_read64(unit, VTD_REG_IQH) & VTD_IQH_QH) ==
+           (vtd_read64(unit, VTD_REG_IQT) & VTD_IQT_QT);
 }
 
 /*
- * Switching it off with work inside is undefined. A queue that firmware left and that will not drain
- * is switched off all the same: nothing it could still do matters to us.
+ * Switching it off with work inside is undefined. A queue that firmware left and that will not
+ * drain is switched off all the same: nothing it could still do matters to us.
  */
 int vtd_queue_disable(struct vtd_unit *unit)
 {
@@ -86,7 +88,8 @@ int vtd_queue_disable(struct vtd_unit *unit)
 
     while (!drained(unit)) {
         if (deadline_passed(&deadline) && !drained(unit)) {
-            vtd_log(unit, IOMMU_LOG_WARNING, "IQH did not reach IQT; queue is switched off as it is");
+            vtd_log(unit, IOMMU_LOG_WARNING,
+                    "IQH did not reach IQT; queue is switched off as it is");
             break;
         }
         host_relax(unit->platform);
@@ -94,7 +97,7 @@ int vtd_queue_disable(struct vtd_unit *unit)
     return vtd_command(unit, VTD_GCMD_QIE, false, "GSTS.QIES did not clear");
 }
 
-/* ---- filling ------------------------------------------------------------------------------------ */
+/* ---- filling -------------------------------------------------------------------------------- */
 
 static uint32_t next(const struct vtd_queue *queue, uint32_t slot)
 {
@@ -121,7 +124,8 @@ static bool learn_head(struct vtd_unit *unit)
 
     if (head == UINT64_MAX)
         return false;
-    unit->queue.head = (uint32_t)((head & VTD_IQH_QH) >> unit->queue.slot_lg2) & (unit->queue.slots - 1);
+    unit->queue.head =
+        (uint32_t)((head & VTD_IQH_QH) >> unit->queue.slot_lg2) & (unit->queue.slots - 1);
     return true;
 }
 
@@ -163,12 +167,21 @@ static bool reached(uint32_t done, uint32_t seq)
     return (int32_t)(done - seq) >= 0;
 }
 
+/* A queue that ran out of time gets no more work, but one nudge for each who comes with some. */
+static void nudge(struct vtd_unit *unit)
+{
+    struct vtd_queue *queue = &unit->queue;
+
+    vtd_write64(unit, VTD_REG_IQT, (uint64_t)queue->posted << queue->slot_lg2);
+    queue->stuck = !reached(completed(queue), queue->seq);
+}
+
 void vtd_queue_open(struct vtd_unit *unit, struct vtd_ticket *ticket)
 {
     struct vtd_queue *queue = &unit->queue;
 
-    if (queue->stuck && reached(completed(queue), queue->seq))
-        queue->stuck = false;
+    if (queue->stuck)
+        nudge(unit);
     queue->error = queue->stuck ? -IOMMU_ETIMEDOUT : 0;
     queue->filling = queue->seq == UINT32_MAX ? 1 : queue->seq + 1; /* 0 is nobody's number */
     ticket->seq = queue->filling;
@@ -201,8 +214,9 @@ void vtd_queue_put(struct vtd_unit *unit, uint64_t qword0, uint64_t qword1)
 }
 
 /*
- * Status write only: an interrupt in the same descriptor, or neither, upsets some emulators. On an error
- * the number is not stored by this wait; a later one that completes will be at least as high.
+ * Status write only: an interrupt in the same descriptor, or neither, upsets some emulators. On an
+ * error the number is not stored by this wait; a later one that completes will be at least as
+ * high.
  */
 int vtd_queue_post(struct vtd_unit *unit, struct vtd_ticket *ticket)
 {
@@ -213,7 +227,8 @@ int vtd_queue_post(struct vtd_unit *unit, struct vtd_ticket *ticket)
         queue->error = make_room(unit);
     if (queue->error)
         return queue->error;
-    fill(unit, VTD_QI_TYPE_WAIT | VTD_QI_WAIT_SW | SPEC_PUT(VTD_QI_WAIT_DATA, (uint64_t)ticket->seq),
+    fill(unit,
+         VTD_QI_TYPE_WAIT | VTD_QI_WAIT_SW | SPEC_PUT(VTD_QI_WAIT_DATA, (uint64_t)ticket->seq),
          status);
     queue->seq = ticket->seq;
     unit->waits++;
@@ -221,7 +236,7 @@ int vtd_queue_post(struct vtd_unit *unit, struct vtd_ticket *ticket)
     return 0;
 }
 
-/* ---- waiting ------------------------------------------------------------------------------------ */
+/* ---- waiting -------------------------------------------------------------------------------- */
 
 #define PENDING 1
 
@@ -243,8 +258,8 @@ static int past_epoch(struct vtd_unit *unit, const struct vtd_ticket *ticket)
 }
 
 /*
- * The status word is read before the epoch. A number of a later epoch in the status word was stored
- * after that epoch had begun, so the second read sees it.
+ * The status word is read before the epoch. A number of a later epoch in the status word was
+ * stored after that epoch had begun, so the second read sees it.
  */
 static int look(struct vtd_unit *unit, const struct vtd_ticket *ticket)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Errors of the invalidation queue. Architecture: "Queued invalidation" error handling, "Fault status
- * register", "Invalidation queue error record register". Called with unit->lock held by whoever finds
- * the fault status register saying so: a waiter, somebody short of room, the event loop.
+ * Errors of the invalidation queue. Architecture: "Queued invalidation" error handling, "Fault
+ * status register", "Invalidation queue error record register". Called with unit->lock held by
+ * whoever finds the fault status register saying so: a waiter, somebody short of room, the event
+ * loop.
  *
  *   IQE  a descriptor could not be fetched or understood. The unit stands at it: it is replaced by
  *        a wait, and the operation it belonged to fails with -EIO.
@@ -32,8 +33,8 @@ static void note(struct vtd_unit *unit, uint32_t kind, uint16_t rid, uint8_t cod
 }
 
 /*
- * Waits that were not fetched yet would store their numbers later, above those of waits that are gone
- * for good: let them store elsewhere. What completed so far stays completed.
+ * Waits that were not fetched yet would store their numbers later, above those of waits that are
+ * gone for good: let them store elsewhere. What completed so far stays completed.
  */
 static void end_epoch(struct vtd_unit *unit, uint32_t head, uint32_t bad_seq)
 {
@@ -67,7 +68,8 @@ static void replace_slot(struct vtd_unit *unit, uint32_t slot)
         words[2] = words[3] = 0;
 }
 
-/* With nothing left to fetch the complaint is about the tail itself: nobody's descriptor is at fault. */
+/* With nothing left to fetch the complaint is about the tail itself: nobody's descriptor is at
+ * fault. */
 static void queue_error(struct vtd_unit *unit, uint32_t head, uint64_t record)
 {
     struct vtd_queue *queue = &unit->queue;
@@ -94,7 +96,8 @@ static void devtlb_timeout(struct vtd_unit *unit, uint32_t head, uint64_t record
 {
     uint16_t rid = (uint16_t)SPEC_GET(VTD_IQERCD_ITESID, record);
 
-    vtd_log_value(unit, IOMMU_LOG_ERROR, "device-TLB invalidation timed out (FSTS.ITE), device", rid);
+    vtd_log_value(unit, IOMMU_LOG_ERROR, "device-TLB invalidation timed out (FSTS.ITE), device",
+                  rid);
     note(unit, VTD_FSTS_ITE, rid, 0);
     unit->ite_total++;
     for (struct vtd_device *device = unit->devices; device; device = device->unit_next) {

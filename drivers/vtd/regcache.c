@@ -18,7 +18,8 @@ static int done(const struct vtd_unit *unit, uint64_t granularity, const char *n
 int vtd_reg_context(struct vtd_unit *unit, unsigned granularity, uint32_t did, uint16_t rid)
 {
     uint64_t command = VTD_CCMD_ICC | SPEC_PUT(VTD_CCMD_CIRG, (uint64_t)granularity) |
-                       SPEC_PUT(VTD_CCMD_SID, (uint64_t)rid) | SPEC_PUT(VTD_CCMD_DID, (uint64_t)did);
+                       SPEC_PUT(VTD_CCMD_SID, (uint64_t)rid) |
+                       SPEC_PUT(VTD_CCMD_DID, (uint64_t)did);
     int result;
 
     host_barrier(unit->platform);

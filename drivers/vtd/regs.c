@@ -72,8 +72,8 @@ int vtd_wait64(struct vtd_unit *unit, uint32_t reg, uint64_t mask, uint64_t valu
 }
 
 /*
- * The command register reads as 0 and a level bit written as 0 switches that feature off: start from
- * the status, drop the one-shot bits, change exactly one.
+ * The command register reads as 0 and a level bit written as 0 switches that feature off: start
+ * from the status, drop the one-shot bits, change exactly one.
  */
 static void command(struct vtd_unit *unit, uint32_t bit, bool on)
 {

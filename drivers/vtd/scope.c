@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which records of the DMAR table speak of a device. Architecture: "Device scope structure". No lock,
- * no state; called when devices become known.
+ * Which records of the DMAR table speak of a device. Architecture: "Device scope structure". No
+ * lock, no state; called when devices become known.
  *
- * A scope is a path of (device, function) pairs from a start bus; each pair but the last names a bridge
- * whose secondary bus is the next. It means the function at its end, and of a bridge everything below
- * too. Virtual functions go with their physical function. Without configuration space a path of one
- * pair can be followed, and nothing is known to be below a bridge.
+ * A scope is a path of (device, function) pairs from a start bus; each pair but the last names a
+ * bridge whose secondary bus is the next. It means the function at its end, and of a bridge
+ * everything below too. Virtual functions go with their physical function. Without configuration
+ * space a path of one pair can be followed, and nothing is known to be below a bridge.
  */
 #include "drivers/vtd/pci.h"
 #include "drivers/vtd/vtd.h"
@@ -55,7 +55,8 @@ static bool names(const struct iommu_platform *platform, uint16_t segment,
         return false;
     if (pci.rid == rid)
         return true;
-    return scope->type == IOMMU_DMAR_SCOPE_BRIDGE ? below(&pci, rid) : vtd_pci_has_virtual(&pci, rid);
+    return scope->type == IOMMU_DMAR_SCOPE_BRIDGE ? below(&pci, rid)
+                                                  : vtd_pci_has_virtual(&pci, rid);
 }
 
 bool vtd_scope_covers(const struct iommu_platform *platform, const struct iommu_dmar *dmar,

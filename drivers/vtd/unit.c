@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Making and unmaking a unit: map its registers, read what it can do, decide how to drive it, get the
- * memory it will need. Architecture: "Capability register", "DMA remapping hardware unit definition".
- * Called by create and destroy, alone with the unit. Nothing is written to the hardware here.
+ * Making and unmaking a unit: map its registers, read what it can do, decide how to drive it, get
+ * the memory it will need. Architecture: "Capability register", "DMA remapping hardware unit
+ * definition". Called by create and destroy, alone with the unit. Nothing is written to the
+ * hardware here.
  */
 #include "drivers/vtd/vtd.h"
+#include "spec/dmar.h"
 
 static int map(struct vtd_unit *unit, size_t bytes)
 {
@@ -57,7 +59,8 @@ static int choose_mode(struct vtd_unit *unit, enum iommu_vtd_mode mode)
     return 0;
 }
 
-/* From some version on the invalidation registers answer with errors: the queue is not a choice then. */
+/* From some version on the invalidation registers answer with errors: the queue is not a choice
+ * then. */
 static bool wants_queue(const struct vtd_unit *unit, const struct iommu_vtd_config *config)
 {
     bool only_queue = SPEC_GET(VTD_VER_MAJOR, unit->version) >= VTD_MAJOR_QUEUE_ONLY;
@@ -70,7 +73,8 @@ static int check_drivable(const struct vtd_unit *unit)
     bool snooped = (unit->ecap & VTD_ECAP_C) && vtd_unit_snoops(unit);
 
     if (!snooped && !host_can_flush(unit->platform)) {
-        vtd_log(unit, IOMMU_LOG_ERROR, "tables are not snooped and the platform cannot flush caches");
+        vtd_log(unit, IOMMU_LOG_ERROR,
+                "tables are not snooped and the platform cannot flush caches");
         return -IOMMU_EOPNOTSUPP;
     }
     if (!(unit->ecap & VTD_ECAP_QI) &&
@@ -151,7 +155,7 @@ int vtd_unit_create(struct vtd *vtd, const struct iommu_dmar_record *record,
     unit->index = vtd->unit_count;
     unit->base = record->base;
     unit->segment = record->segment;
-    unit->include_all = record->flags & 1;
+    unit->include_all = record->flags & SPEC_DMAR_DRHD_F_INCLUDE_PCI_ALL;
     if (map(unit, (size_t)VTD_PAGE_BYTES << record->size_lg2)) {
         vtd_log(unit, IOMMU_LOG_WARNING, "registers cannot be mapped: unit ignored");
         drop(unit);
@@ -176,10 +180,10 @@ int vtd_unit_create(struct vtd *vtd, const struct iommu_dmar_record *record,
     return 0;
 }
 
-/* A unit that could not be switched off goes on reading its tables: they are lost. */
+/* A unit that could not be switched off goes on reading our tables and queue: they are lost. */
 void vtd_unit_destroy(struct vtd_unit *unit)
 {
-    if (vtd_unit_is_on(unit)) {
+    if (unit->has_our_memory) {
         vtd_log(unit, IOMMU_LOG_ERROR, "still on: its tables are given up");
         vtd_context_free_all(unit, true);
         vtd_table_withhold(unit, 0);

@@ -7,7 +7,7 @@
 
 #define TIMEOUT_MS 1000u
 
-/* ---- capabilities: fixed at create --------------------------------------------------------------- */
+/* ---- capabilities: fixed at create ---------------------------------------------------------- */
 
 bool vtd_unit_capable(const struct vtd_unit *unit, enum iommu_cap cap)
 {
@@ -44,7 +44,7 @@ static bool capable(struct iommu *iommu, enum iommu_cap cap)
     return true;
 }
 
-/* ---- start and stop ------------------------------------------------------------------------------ */
+/* ---- start and stop ------------------------------------------------------------------------- */
 
 /* Device-TLBs are used while the unit translates, not longer. */
 static int resume_ats(struct vtd *vtd)
@@ -135,7 +135,7 @@ static int start(struct iommu *iommu)
     return result;
 }
 
-/* ---- create and destroy -------------------------------------------------------------------------- */
+/* ---- create and destroy --------------------------------------------------------------------- */
 
 static void free_instance(struct vtd *vtd)
 {

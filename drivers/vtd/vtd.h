@@ -2,15 +2,16 @@
 /*
  * drivers/vtd/vtd.h - the driver's own structs, and what its files offer one another.
  *
- * Reading order: caps.c (what a unit can do), unit.c and bringup.c (a unit's life), context.c and pasid.c (the tables
- * that lead from a request to a domain), format.c and domain.c (the domain's side), attach.c (both sides meet),
- * cache.c and queue.c (telling the hardware), flush.c (after map and unmap), fault.c (what comes back).
+ * Reading order: caps.c (what a unit can do), unit.c and bringup.c (a unit's life), context.c and
+ * pasid.c (the tables that lead from a request to a domain), format.c and domain.c (the domain's
+ * side), attach.c (both sides meet), cache.c and queue.c (telling the hardware), flush.c (after
+ * map and unmap), fault.c (what comes back).
  *
  * Locks, outermost first:
- *   iommu.lock    held by the core around all ops but capabilities, flushes and events. Guards devices, tables,
+ *   iommu.lock    held by the core around ops but capabilities, flushes, events. Guards devices,
  *                 everything here that has no other guard.
- *   domain.lock   guards vtd_domain.tags and vtd_attachment; held by a flush until the hardware has answered.
- *   unit.lock     guards the unit's registers, queue, domain ids, counters, the list of its devices, and
+ *   domain.lock   guards vtd_domain.tags, vtd_attachment; a flush holds it until all is confirmed.
+ *   unit.lock     guards the unit's registers, queue, domain ids, counters, list of devices, and
  *                 vtd_device.ats_on and ite_*. Never two of them at once.
  */
 #ifndef DRIVERS_VTD_VTD_H
@@ -23,11 +24,13 @@
 #include "spec/vtd_regs.h"
 #include "spec/vtd_tables.h"
 
-/* Untagged requests use this PASID. Also on units that could be told another one (RPS): it is never handed out. */
+/* Untagged requests use this PASID. Also on units that could be told another one (RPS): it is
+ * never handed out. */
 #define VTD_RID_PASID 0u
 #define VTD_RIDS_MAX  (1u + IOMMU_ALIASES_MAX)
 
-/* Not an error of the interface: the wait was aborted through no fault of its owner, who asks once more. */
+/* Not an error of the interface: the wait was aborted through no fault of its owner, who asks
+ * once more. */
 #define VTD_EAGAIN 11
 
 struct vtd;
@@ -35,7 +38,7 @@ struct vtd_unit;
 struct vtd_domain;
 struct vtd_device;
 
-/* ---- instance ----------------------------------------------------------------------------------------- */
+/* ---- instance ------------------------------------------------------------------------------- */
 
 struct vtd {
     struct iommu base;
@@ -52,7 +55,7 @@ struct vtd {
     uint32_t timeout_ms;
 };
 
-/* ---- domain ids (domain_id.c) ------------------------------------------------------------------------- */
+/* ---- domain ids (domain_id.c) --------------------------------------------------------------- */
 
 struct vtd_ids {
     uint64_t *bits;    /* 1: taken */
@@ -62,9 +65,10 @@ struct vtd_ids {
     bool zero_usable;
 };
 
-/* ---- invalidation queue (queue.c) --------------------------------------------------------------------- */
+/* ---- invalidation queue (queue.c) ----------------------------------------------------------- */
 
-/* Names one wait: its number, and the epoch in which it was queued. An error of the queue ends the epoch. */
+/* Names one wait: its number, and the epoch in which it was queued. An error of the queue ends
+ * the epoch. */
 struct vtd_ticket {
     uint32_t seq, epoch;
 };
@@ -87,7 +91,7 @@ struct vtd_queue {
     uint32_t epoch;   /* atomic: waits look without the lock */
     uint32_t completed_before; /* last wait that completed in the epoch before this one */
     uint32_t bad_seq; /* whose descriptor was refused at the end of that epoch; 0: nobody's */
-    bool stuck;       /* a wait ran out of time; refuse further work until the queue has caught up */
+    bool stuck;       /* a wait ran out of time: no further work until the queue has caught up */
     int error;        /* while being filled: why the rest is dropped */
 };
 
@@ -99,7 +103,7 @@ struct vtd_queue_error {
     uint8_t code;  /* IQEI */
 };
 
-/* ---- unit --------------------------------------------------------------------------------------------- */
+/* ---- unit ----------------------------------------------------------------------------------- */
 
 struct vtd_unit {
     struct vtd *vtd;
@@ -117,11 +121,12 @@ struct vtd_unit {
     uint8_t *regs;
     size_t regs_bytes;
     uint64_t *root;
-    uint64_t table_pages;   /* under iommu.lock */
+    uint64_t table_pages;   /* atomic, as the next */
     uint64_t withheld_pages;
 
     struct iommu_lock lock; /* the rest is under it */
     bool running;           /* invalidations are possible and needed */
+    bool has_our_memory;    /* switched on by us and not, or not surely, off again */
     struct vtd_queue queue;
     struct vtd_ids ids;
     struct vtd_device *devices; /* by ->unit_next */
@@ -132,7 +137,7 @@ struct vtd_unit {
     uint64_t mmio_reads, mmio_writes, descriptors, waits, faults;
 };
 
-/* ---- one operation's invalidations on one unit (cache.c) ---------------------------------------------- */
+/* ---- one operation's invalidations on one unit (cache.c) ------------------------------------ */
 
 struct vtd_flush {
     struct vtd_unit *unit;
@@ -152,7 +157,7 @@ struct vtd_range {
     unsigned lg2;
 };
 
-/* ---- objects the core allocates ----------------------------------------------------------------------- */
+/* ---- objects the core allocates ------------------------------------------------------------- */
 
 /* A domain's id on one unit. */
 struct vtd_tag {
@@ -238,25 +243,26 @@ static inline bool vtd_cm(const struct vtd_unit *unit)
     return unit->cap & VTD_CAP_CM;
 }
 
-/* ---- log.c -------------------------------------------------------------------------------------------- */
+/* ---- log.c ---------------------------------------------------------------------------------- */
 
 /* One line: "vtd fed90000: text", and with a value " 0x12" after it. */
 void vtd_log(const struct vtd_unit *unit, enum iommu_log_level level, const char *text);
-void vtd_log_value(const struct vtd_unit *unit, enum iommu_log_level level, const char *text, uint64_t value);
+void vtd_log_value(const struct vtd_unit *unit, enum iommu_log_level level, const char *text,
+                   uint64_t value);
 void vtd_log_at(const struct iommu_platform *platform, enum iommu_log_level level, uint64_t base,
                 const char *text);
 
-/* ---- vtd.c --------------------------------------------------------------------------------------------- */
+/* ---- vtd.c ---------------------------------------------------------------------------------- */
 
 bool vtd_is(const struct iommu *iommu); /* this driver's? */
 bool vtd_unit_capable(const struct vtd_unit *unit, enum iommu_cap cap);
 
-/* ---- caps.c ------------------------------------------------------------------------------------------- */
+/* ---- caps.c --------------------------------------------------------------------------------- */
 
 /* Drop every feature whose prerequisite is missing. */
 void vtd_caps_check(uint64_t *cap, uint64_t *ecap);
-void vtd_caps_quirks(const struct iommu_vtd_quirk *quirks, unsigned count, uint64_t base, uint64_t *cap,
-                     uint64_t *ecap);
+void vtd_caps_quirks(const struct iommu_vtd_quirk *quirks, unsigned count, uint64_t base,
+                     uint64_t *cap, uint64_t *ecap);
 /* Supported second-stage widths as address width codes: bit w set for code w. */
 uint32_t vtd_caps_widths(uint64_t cap);
 uint8_t vtd_caps_ss_bits(uint64_t cap);
@@ -265,28 +271,30 @@ uint32_t vtd_caps_pasid_limit(uint64_t ecap);
 /* Bytes of the register block that the capabilities reach into. */
 size_t vtd_caps_register_bytes(uint64_t cap, uint64_t ecap);
 
-/* ---- regs.c: unit->lock held, or the unit not shared yet ---------------------------------------------- */
+/* ---- regs.c: unit->lock held, or the unit not shared yet ------------------------------------ */
 
 uint32_t vtd_read32(struct vtd_unit *unit, uint32_t reg);
 uint64_t vtd_read64(struct vtd_unit *unit, uint32_t reg);
 void vtd_write32(struct vtd_unit *unit, uint32_t reg, uint32_t value);
 void vtd_write64(struct vtd_unit *unit, uint32_t reg, uint64_t value);
 /* Wait until (register & mask) == value. */
-int vtd_wait32(struct vtd_unit *unit, uint32_t reg, uint32_t mask, uint32_t value, const char *name);
-int vtd_wait64(struct vtd_unit *unit, uint32_t reg, uint64_t mask, uint64_t value, const char *name);
+int vtd_wait32(struct vtd_unit *unit, uint32_t reg, uint32_t mask, uint32_t value,
+               const char *name);
+int vtd_wait64(struct vtd_unit *unit, uint32_t reg, uint64_t mask, uint64_t value,
+               const char *name);
 /* Change one bit of the global command register and wait until the status register shows it. */
 int vtd_command(struct vtd_unit *unit, uint32_t bit, bool on, const char *name);
 int vtd_flush_write_buffer(struct vtd_unit *unit);
 
-/* ---- unit.c, bringup.c -------------------------------------------------------------------------------- */
+/* ---- unit.c, bringup.c ---------------------------------------------------------------------- */
 
 int vtd_unit_create(struct vtd *vtd, const struct iommu_dmar_record *record,
                     const struct iommu_vtd_config *config);
 void vtd_unit_destroy(struct vtd_unit *unit);
 bool vtd_unit_is_on(struct vtd_unit *unit);
 int vtd_unit_prepare(struct vtd_unit *unit);   /* mask, clear faults, queue on */
-int vtd_unit_set_root(struct vtd_unit *unit);  /* translation off if it was on, new root, caches empty */
-int vtd_unit_translate(struct vtd_unit *unit); /* fault event, translation on, protected memory off */
+int vtd_unit_set_root(struct vtd_unit *unit);  /* translation off, new root, empty caches */
+int vtd_unit_translate(struct vtd_unit *unit); /* fault event, translation on */
 int vtd_unit_stop(struct vtd_unit *unit);      /* from any state */
 
 /* Pages that the unit reads, counted. withhold: hardware may still read them, never free. */
@@ -294,7 +302,7 @@ void *vtd_table_alloc(struct vtd_unit *unit, unsigned order);
 void vtd_table_free(struct vtd_unit *unit, void *table, unsigned order);
 void vtd_table_withhold(struct vtd_unit *unit, unsigned order);
 
-/* ---- memory the unit reads ---------------------------------------------------------------------------- */
+/* ---- memory the unit reads ------------------------------------------------------------------ */
 
 static inline uint64_t vtd_load(const uint64_t *qword)
 {
@@ -313,13 +321,15 @@ static inline void vtd_write_back(const struct vtd_unit *unit, const void *va, s
         host_cache_flush(unit->platform, va, bytes);
 }
 
-/* fill, flush, publish, flush: `words` qwords, of which the first holds P and becomes visible last. */
-void vtd_entry_publish(const struct vtd_unit *unit, uint64_t *entry, const uint64_t *value, unsigned words);
+/* fill, flush, publish, flush: `words` qwords, of which the first holds P and becomes visible
+ * last. */
+void vtd_entry_publish(const struct vtd_unit *unit, uint64_t *entry, const uint64_t *value,
+                       unsigned words);
 /* Clear P, keep the rest: caches may still have to be matched against it. */
 void vtd_entry_block(const struct vtd_unit *unit, uint64_t *entry);
 void vtd_entry_clear(const struct vtd_unit *unit, uint64_t *entry, unsigned words);
 
-/* ---- context.c ---------------------------------------------------------------------------------------- */
+/* ---- context.c ------------------------------------------------------------------------------ */
 
 unsigned vtd_device_rids(const struct vtd_device *device, uint16_t rids[VTD_RIDS_MAX]);
 /* Tables for all these, or none of them. */
@@ -334,11 +344,12 @@ bool vtd_context_any_present(struct vtd_device *device);
 void vtd_context_publish(struct vtd_device *device, const uint64_t *value);
 void vtd_context_block(struct vtd_device *device);
 void vtd_context_clear(struct vtd_device *device);
-/* Scalable mode, present entries: set and clear bits of the first qword in one store, then tell the hardware. */
+/* Scalable mode, present entries: set and clear bits of the first qword in one store, then tell
+ * the hardware. */
 int vtd_context_change(struct vtd_device *device, uint64_t clear, uint64_t set);
 void vtd_context_value_scalable(const struct vtd_device *device, uint64_t value[4]);
 
-/* ---- pasid.c, entry.c --------------------------------------------------------------------------------- */
+/* ---- pasid.c, entry.c ----------------------------------------------------------------------- */
 
 int vtd_directory_alloc(struct vtd_device *device);
 void vtd_directory_free(struct vtd_device *device, bool withhold);
@@ -360,20 +371,21 @@ struct vtd_entry_config {
 };
 void vtd_entry_build(const struct vtd_unit *unit, const struct vtd_entry_config *config,
                      uint64_t value[VTD_PE_QWORDS]);
-void vtd_entry_for_domain(const struct vtd_unit *unit, const struct vtd_domain *domain, uint32_t did,
-                          uint64_t value[VTD_PE_QWORDS]);
-void vtd_entry_for_domain_legacy(const struct vtd_unit *unit, const struct vtd_domain *domain, uint32_t did,
-                                 bool ats, uint64_t value[2]);
+void vtd_entry_for_domain(const struct vtd_unit *unit, const struct vtd_domain *domain,
+                          uint32_t did, uint64_t value[VTD_PE_QWORDS]);
+void vtd_entry_for_domain_legacy(const struct vtd_unit *unit, const struct vtd_domain *domain,
+                                 uint32_t did, bool ats, uint64_t value[2]);
 enum vtd_pgtt vtd_domain_pgtt(const struct iommu_domain *domain);
 
-/* ---- domain_id.c: unit->lock held --------------------------------------------------------------------- */
+/* ---- domain_id.c: unit->lock held ----------------------------------------------------------- */
 
-int vtd_ids_init(struct vtd_ids *ids, const struct iommu_platform *platform, unsigned width, bool zero_usable);
+int vtd_ids_init(struct vtd_ids *ids, const struct iommu_platform *platform, unsigned width,
+                 bool zero_usable);
 void vtd_ids_fini(struct vtd_ids *ids, const struct iommu_platform *platform);
 int vtd_ids_alloc(struct vtd_ids *ids, uint32_t *id); /* -ENOSPC */
 void vtd_ids_free(struct vtd_ids *ids, uint32_t id);
 
-/* ---- format.c, domain.c ------------------------------------------------------------------------------- */
+/* ---- format.c, domain.c --------------------------------------------------------------------- */
 
 /* Geometry for every unit of the mask function; see format.c. */
 int vtd_format_choose(const struct vtd *vtd, const struct vtd_unit *only, enum iommu_stage stage,
@@ -390,13 +402,13 @@ bool vtd_range_reserved(struct iommu_domain *domain, uint64_t first, uint64_t la
 int vtd_tag_get(struct vtd_domain *domain, struct vtd_unit *unit, uint32_t *did);
 void vtd_tag_put(struct vtd_domain *domain, struct vtd_unit *unit, bool withhold);
 
-/* ---- attach.c ----------------------------------------------------------------------------------------- */
+/* ---- attach.c ------------------------------------------------------------------------------- */
 
 int vtd_attach(struct iommu_attachment *attachment);
 int vtd_detach(struct iommu_attachment *attachment);
 int vtd_replace(struct iommu_attachment *attachment, struct iommu_attachment *next);
 
-/* ---- device.c, scope.c, reserved.c -------------------------------------------------------------------- */
+/* ---- device.c, scope.c, reserved.c ---------------------------------------------------------- */
 
 int vtd_probe_device(struct iommu_device *device);
 int vtd_release_device(struct iommu_device *device);
@@ -419,7 +431,7 @@ bool vtd_scope_find(const struct iommu_platform *platform, const struct iommu_dm
 
 int vtd_for_each_reserved(struct iommu_device *device, iommu_reserved_fn fn, void *ctx);
 
-/* ---- endpoint.c, ats.c -------------------------------------------------------------------------------- */
+/* ---- endpoint.c, ats.c ---------------------------------------------------------------------- */
 
 /* Read what the endpoint says of itself. */
 void vtd_endpoint_read(struct vtd_device *device);
@@ -431,13 +443,14 @@ bool vtd_ats_may(const struct vtd_device *device);
 int vtd_ats_enable(struct vtd_device *device);
 int vtd_ats_disable(struct vtd_device *device);
 
-/* ---- queue.c, queue_error.c: unit->lock held unless said otherwise ------------------------------------ */
+/* ---- queue.c, queue_error.c: unit->lock held unless said otherwise -------------------------- */
 
 int vtd_queue_alloc(struct vtd_unit *unit);
 void vtd_queue_free(struct vtd_unit *unit);
 int vtd_queue_enable(struct vtd_unit *unit);
 int vtd_queue_disable(struct vtd_unit *unit); /* ours or firmware's */
-/* Fill between open and post. Nothing reaches the hardware before post, unless the ring is full. */
+/* Fill between open and post. Nothing reaches the hardware before post, unless the ring is
+ * full. */
 void vtd_queue_open(struct vtd_unit *unit, struct vtd_ticket *ticket);
 void vtd_queue_put(struct vtd_unit *unit, uint64_t qword0, uint64_t qword1);
 int vtd_queue_post(struct vtd_unit *unit, struct vtd_ticket *ticket);
@@ -446,17 +459,18 @@ int vtd_queue_wait(struct vtd_unit *unit, const struct vtd_ticket *ticket);
 /* Recover from what the fault status register says. */
 void vtd_queue_recover(struct vtd_unit *unit, uint32_t fsts);
 
-/* ---- regcache.c: unit->lock held ---------------------------------------------------------------------- */
+/* ---- regcache.c: unit->lock held ------------------------------------------------------------ */
 
 int vtd_reg_context(struct vtd_unit *unit, unsigned granularity, uint32_t did, uint16_t rid);
-int vtd_reg_iotlb(struct vtd_unit *unit, unsigned granularity, uint32_t did, const struct vtd_range *range,
-                  bool leaf_only);
+int vtd_reg_iotlb(struct vtd_unit *unit, unsigned granularity, uint32_t did,
+                  const struct vtd_range *range, bool leaf_only);
 
-/* ---- cache.c ------------------------------------------------------------------------------------------ */
+/* ---- cache.c -------------------------------------------------------------------------------- */
 
 typedef void (*vtd_emit_fn)(struct vtd_flush *flush, const void *arg);
 
-/* begin takes unit->lock, end releases it; between them the descriptors in any order the table asks for. */
+/* begin takes unit->lock, end releases it; between them the descriptors in any order the table
+ * asks for. */
 void vtd_flush_begin(struct vtd_flush *flush);
 void vtd_flush_end(struct vtd_flush *flush);
 /* -VTD_EAGAIN: emit the same again. */
@@ -471,17 +485,20 @@ void vtd_emit_pasid_domain(struct vtd_flush *flush, uint32_t did);
 void vtd_emit_pasid_one(struct vtd_flush *flush, uint32_t did, uint32_t pasid);
 void vtd_emit_iotlb_global(struct vtd_flush *flush);
 void vtd_emit_iotlb_domain(struct vtd_flush *flush, uint32_t did);
-void vtd_emit_iotlb_range(struct vtd_flush *flush, uint32_t did, const struct vtd_range *range, bool leaf_only);
+void vtd_emit_iotlb_range(struct vtd_flush *flush, uint32_t did, const struct vtd_range *range,
+                          bool leaf_only);
 void vtd_emit_piotlb_all(struct vtd_flush *flush, uint32_t did, uint32_t pasid);
 void vtd_emit_piotlb_range(struct vtd_flush *flush, uint32_t did, uint32_t pasid,
                            const struct vtd_range *range, bool leaf_only);
-/* NULL range: everything. The device is passed over if it has ATS off or failed to answer before. */
-void vtd_emit_devtlb(struct vtd_flush *flush, struct vtd_device *device, const struct vtd_range *range);
+/* NULL range: everything. The device is passed over if it has ATS off or failed to answer
+ * before. */
+void vtd_emit_devtlb(struct vtd_flush *flush, struct vtd_device *device,
+                     const struct vtd_range *range);
 void vtd_emit_devtlb_pasid(struct vtd_flush *flush, struct vtd_device *device, uint32_t pasid,
                            const struct vtd_range *range);
 void vtd_emit_devtlb_everything(struct vtd_flush *flush, struct vtd_device *device);
 
-/* ---- change.c: which invalidations a change of the tables needs --------------------------------------- */
+/* ---- change.c: which invalidations a change of the tables needs ----------------------------- */
 
 /* A route's entry in its tables: not present to present, and the other way round. */
 int vtd_route_appeared(struct vtd_device *device, uint32_t pasid, uint32_t did, enum vtd_pgtt pgtt);
@@ -494,7 +511,7 @@ int vtd_root_changed(struct vtd_unit *unit);
 int vtd_flush_everything(struct vtd_unit *unit);
 int vtd_devtlb_flush(struct vtd_device *device);
 
-/* ---- flush.c, fault.c --------------------------------------------------------------------------------- */
+/* ---- flush.c, fault.c ----------------------------------------------------------------------- */
 
 struct vtd_range vtd_range_cover(uint64_t first, uint64_t last);
 int vtd_flush_map(struct iommu_domain *domain, uint64_t first, uint64_t last);

@@ -219,6 +219,7 @@ static inline int iommu_disabled_sync(struct iommu_domain *domain, struct iommu_
 }
 #define iommu_sync iommu_disabled_sync
 
+/* NOLINTBEGIN(readability-non-const-parameter): the signature of the call it stands for */
 static inline int iommu_disabled_iova_to_phys(struct iommu_domain *domain, uint64_t iova,
                                               uint64_t *pa)
 {
@@ -227,6 +228,7 @@ static inline int iommu_disabled_iova_to_phys(struct iommu_domain *domain, uint6
     (void)pa;
     return -IOMMU_ENODEV;
 }
+/* NOLINTEND(readability-non-const-parameter) */
 #define iommu_iova_to_phys iommu_disabled_iova_to_phys
 
 static inline int iommu_disabled_attach(struct iommu_domain *domain, struct iommu_device *device,
@@ -265,16 +267,16 @@ static inline uint32_t iommu_disabled_attachment_pasid(const struct iommu_attach
 }
 #define iommu_attachment_pasid iommu_disabled_attachment_pasid
 
-static inline struct iommu_domain *iommu_disabled_attachment_domain(
-                                                                    const struct iommu_attachment *attachment)
+static inline struct iommu_domain *
+iommu_disabled_attachment_domain(const struct iommu_attachment *attachment)
 {
     (void)attachment;
     return NULL;
 }
 #define iommu_attachment_domain iommu_disabled_attachment_domain
 
-static inline struct iommu_device *iommu_disabled_attachment_device(
-                                                                    const struct iommu_attachment *attachment)
+static inline struct iommu_device *
+iommu_disabled_attachment_device(const struct iommu_attachment *attachment)
 {
     (void)attachment;
     return NULL;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * models/dsa/command.c - the command register: device and queues on and off, drain, abort, reset. A command is
- * over when the write to CMD returns, so CMDSTS never shows one that is active. ("Device commands".)
+ * models/dsa/command.c - the command register: device and queues on and off, drain, abort, reset. A
+ * command is over when the write to CMD returns, so CMDSTS never shows one that is active. ("Device
+ * commands".)
  *
- * Draining carries out what was there when the command came; new submissions cannot prolong it. An abort throws
- * descriptors away: no DMA, no completion record. Where the facts give a range of codes or none, the choice is
- * named beside it.
+ * Draining carries out what was there when the command came; new submissions cannot prolong it. An
+ * abort throws descriptors away: no DMA, no completion record. Where the facts give a range of
+ * codes or none, the choice is named beside it.
  *
  * Lock: `engine` for the whole command, `lock` for moments. Called by writes to CMD.
  */

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * models/dsa/descriptor.c - one descriptor from check to completion record. ("Descriptor format", "Completion
- * record".)
+ * models/dsa/descriptor.c - one descriptor from check to completion record. ("Descriptor format",
+ * "Completion record".)
  *
- * What is wrong with a descriptor is told in its record; when there is no record, or it cannot be written, in
- * the software error register. The status goes out last, in one store of eight bytes, so that whoever polls it
- * finds the rest of the record there.
+ * What is wrong with a descriptor is told in its record; when there is no record, or it cannot be
+ * written, in the software error register. The status goes out last, in one store of eight bytes,
+ * so that whoever polls it finds the rest of the record there.
  *
- * Lock: `engine` is held by the callers (run and the draining commands), `lock` is taken for the counters.
+ * Lock: `engine` is held by the callers (run and the draining commands), `lock` is taken for the
+ * counters.
  */
 #include "models/dsa/dsa.h"
 

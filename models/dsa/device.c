@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * models/dsa/device.c - an accelerator as a whole: creation, the doors of BAR 0, delivery of interrupts.
- * ("Memory-mapped registers".)
+ * models/dsa/device.c - an accelerator as a whole: creation, the doors of BAR 0, delivery of
+ * interrupts. ("Memory-mapped registers".)
  *
  * Lock: takes both, see dsa.h. Called by the machine that owns the device, or by tests.
  */

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * models/dsa/dsa.h - the inside of the modelled accelerator. A descriptor's way: submit (queue.c) puts it into
- * its queue, run or a draining command (command.c) takes it out, descriptor.c checks it and writes its
- * completion record, operation.c moves the bytes. registers.c is BAR 0, error.c the software error register.
+ * models/dsa/dsa.h - the inside of the modelled accelerator. A descriptor's way: submit (queue.c)
+ * puts it into its queue, run or a draining command (command.c) takes it out, descriptor.c checks
+ * it and writes its completion record, operation.c moves the bytes. registers.c is BAR 0, error.c
+ * the software error register.
  *
- * Locks: `engine` is held while descriptors are carried out and over every command, so a command never meets
- * a descriptor half done; `lock` guards registers, configuration and queues for moments, never during DMA or
- * a call out. Order: engine, then lock. Functions named ..._locked want `lock` held.
+ * Locks: `engine` is held while descriptors are carried out and over every command, so a command
+ * never meets a descriptor half done; `lock` guards registers, configuration and queues for
+ * moments, never during DMA or a call out. Order: engine, then lock. Functions named ..._locked
+ * want `lock` held.
  */
 #ifndef IOMMUKIT_MODELS_DSA_DSA_H
 #define IOMMUKIT_MODELS_DSA_DSA_H
@@ -36,7 +38,8 @@ struct dsa_work {
     unsigned transfer_lg2; /* the queue's limit */
 };
 
-/* Queue entries come out of one pool and are chained, so that a queue of any size costs nothing empty. */
+/* Queue entries come out of one pool and are chained, so that a queue of any size costs nothing
+ * empty. */
 struct dsa_entry {
     struct dsa_work work;
     uint32_t next;

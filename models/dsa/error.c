@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * models/dsa/error.c - errors that no completion record can tell of, and interrupt causes. The software error
- * register holds the first error until software acknowledges it; later ones leave a mark only. ("Software error
- * register".)
+ * models/dsa/error.c - errors that no completion record can tell of, and interrupt causes. The
+ * software error register holds the first error until software acknowledges it; later ones leave a
+ * mark only. ("Software error register".)
  *
- * Lock: `lock` is held by the callers. Called when a submission is dropped and when a descriptor ends.
+ * Lock: `lock` is held by the callers. Called when a submission is dropped and when a descriptor
+ * ends.
  */
 #include "models/dsa/dsa.h"
 
@@ -48,7 +49,7 @@ void dsa_error_locked(struct iommu_model_dsa *dsa, const struct dsa_work *work,
     dsa->swerr[2] = error->fault;
 }
 
-/* Without its valid bit the register is empty: nothing of the old error may be taken for a new one. */
+/* Without its valid bit the register is empty: nothing old may be taken for new. */
 void dsa_error_acknowledge_locked(struct iommu_model_dsa *dsa, uint32_t bits)
 {
     dsa->swerr[0] &= ~(bits & SPEC_DSA_SWERR_ACK);

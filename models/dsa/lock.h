@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * models/dsa/lock.h - a model's lock, made of the host's four hooks; without them, or when the host makes none,
- * one thread at a time is promised. Used by the accelerator and the machine.
+ * models/dsa/lock.h - a model's lock, made of the host's four hooks; without them, or when the host
+ * makes none, one thread at a time is promised. Used by the accelerator and the machine.
  */
 #ifndef IOMMUKIT_MODELS_DSA_LOCK_H
 #define IOMMUKIT_MODELS_DSA_LOCK_H

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * models/dsa/operation.c - what descriptors do to memory: move, fill, compare, compare with a pattern; no-op and
- * drain do nothing, as a queue's descriptors end in the order they came. OPCAP is made from the table at the
- * end, so what is claimed is what is here. ("Descriptor format", opcodes.)
+ * models/dsa/operation.c - what descriptors do to memory: move, fill, compare, compare with a
+ * pattern; no-op and drain do nothing, as a queue's descriptors end in the order they came. OPCAP
+ * is made from the table at the end, so what is claimed is what is here. ("Descriptor format",
+ * opcodes.)
  *
- * Bytes pass through a small buffer. Where the bus refuses one, the operation ends as a page fault: the record
- * has the bytes that are done, the address, and whether it was a write; software may go on from there.
+ * Bytes pass through a small buffer. Where the bus refuses one, the operation ends as a page fault:
+ * the record has the bytes that are done, the address, and whether it was a write; software may go
+ * on from there.
  *
  * Lock: `engine` is held by the caller, dsa_execute.
  */

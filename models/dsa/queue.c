@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * models/dsa/queue.c - descriptors between submission and execution: the pool they wait in, the portals they
- * come through, the order in which queues are served. ("Work queues", "Portals".)
+ * models/dsa/queue.c - descriptors between submission and execution: the pool they wait in, the
+ * portals they come through, the order in which queues are served. ("Work queues", "Portals".)
  *
- * Lock: submit takes `lock`, run takes `engine` and then `lock` for moments. Called by tenants' threads
- * (submit) and by whoever lets the engines work (run).
+ * Lock: submit takes `lock`, run takes `engine` and then `lock` for moments. Called by tenants'
+ * threads (submit) and by whoever lets the engines work (run).
  */
 #include "models/dsa/dsa.h"
 
@@ -114,8 +114,8 @@ static uint32_t room(const struct dsa_queue *queue, bool privileged)
     return limit - queue->list.count;
 }
 
-/* Whose PASID: a dedicated queue's own, a shared queue's from the submission. What a tenant wrote into the
- * descriptor's field never counts. */
+/* Whose PASID: a dedicated queue's own, a shared queue's from the submission. What a tenant wrote
+ * into the descriptor's field never counts. */
 static struct dsa_work make_work(const struct iommu_model_dsa *dsa, unsigned index, uint32_t pasid,
                                  bool privileged, const void *descriptor)
 {
@@ -140,7 +140,7 @@ static struct dsa_work make_work(const struct iommu_model_dsa *dsa, unsigned ind
     return work;
 }
 
-/* The sizes of all enabled queues together fit into the pool, so a queue with room finds an entry. */
+/* The sizes of all enabled queues together fit into the pool, so one with room finds an entry. */
 static void enqueue(struct iommu_model_dsa *dsa, const struct dsa_work *work)
 {
     uint32_t entry = dsa->free_entries;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * models/dsa/registers.c - what BAR 0 reads as and what writes to it change, dword by dword: capabilities,
- * control and status, group and queue configuration. CMD is not here: commands take time. ("Memory-mapped
- * registers", "Work queue configuration", "Group configuration".)
+ * models/dsa/registers.c - what BAR 0 reads as and what writes to it change, dword by dword:
+ * capabilities, control and status, group and queue configuration. CMD is not here: commands take
+ * time. ("Memory-mapped registers", "Work queue configuration", "Group configuration".)
  *
  * Lock: `lock` is held by the callers, the doors in device.c.
  */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * models/machine/dma.c - a function's DMA on its way up: may the function send it, one request a 4 KiB page,
- * translation by its unit, memory. ("Requests with and without PASID", "Requester id aliases".)
+ * models/machine/dma.c - a function's DMA on its way up: may the function send it, one request a 4
+ * KiB page, translation by its unit, memory. ("Requests with and without PASID", "Requester id
+ * aliases".)
  *
- * Lock: the machine's, for the look at configuration space and for the counters, never while a request is
- * under way. Called by the accelerators, by hosts and by tests, from any thread.
+ * Lock: the machine's, for the look at configuration space and for the counters, never while a
+ * request is under way. Called by the accelerators, by hosts and by tests, from any thread.
  */
 #include "models/machine/machine.h"
 
@@ -18,8 +19,8 @@ struct transfer {
     struct iommu_model_machine_stats stats; /* to be added to the machine's */
 };
 
-/* A PASID travels in a prefix: the function must have it switched on and have the width for it, and every
- * port on the way must pass it on. */
+/* A PASID travels in a prefix: the function must have it switched on and have the width for it, and
+ * every port on the way must pass it on. */
 static bool may_send_pasid(const struct machine_function *function, uint32_t pasid)
 {
     if (!iommu_model_pci_pasid_enabled(&function->pci) || !function->prefixes)

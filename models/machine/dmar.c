@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * models/machine/dmar.c - the ACPI table that describes the machine: a DRHD for each unit (the ones that take
- * everything last), an RMRR for each region, an ATSR for each segment that has functions with ATS. ("DMA
- * remapping reporting structure".)
+ * models/machine/dmar.c - the ACPI table that describes the machine: a DRHD for each unit (the ones
+ * that take everything last), an RMRR for each region, an ATSR for each segment that has functions
+ * with ATS. ("DMA remapping reporting structure".)
  *
- * The same code runs twice, first without a buffer to count the bytes. Lock: none; runs while the machine is
- * created.
+ * The same code runs twice, first without a buffer to count the bytes. Lock: none; runs while the
+ * machine is created.
  */
 #include "models/machine/machine.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * models/machine/machine.c - putting a machine together and taking it apart: units, functions, accelerators,
- * the firmware table, and the wires between them.
+ * models/machine/machine.c - putting a machine together and taking it apart: units, functions,
+ * accelerators, the firmware table, and the wires between them.
  *
- * Lock: created here; see machine.h for the rule. Called by hosts (create before anything else runs, destroy
- * after everything has stopped), and by the parts through the wires at the end.
+ * Lock: created here; see machine.h for the rule. Called by hosts (create before anything else
+ * runs, destroy after everything has stopped), and by the parts through the wires at the end.
  */
 #include "models/machine/machine.h"
 
@@ -26,8 +26,8 @@ static void unit_event(void *ctx, enum iommu_model_event event, uint64_t address
         unit->machine->event(unit->machine->ctx, unit->index, event, address, data);
 }
 
-/* A function with ATS answers also while it is switched off: software empties its TLB after that. One without
- * does not know the request and lets it time out. */
+/* A function with ATS answers also while it is switched off: software empties its TLB after that.
+ * One without does not know the request and lets it time out. */
 static bool unit_devtlb_invalidate(void *ctx,
                                    const struct iommu_model_devtlb_invalidation *invalidation)
 {

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * models/machine/machine.h - the inside of a modelled machine. machine.c puts it together and takes it apart,
- * topology.c works out who sits behind whom, dmar.c describes that to software, route.c carries register and
- * configuration accesses down, dma.c carries the devices' requests up.
+ * models/machine/machine.h - the inside of a modelled machine. machine.c puts it together and takes
+ * it apart, topology.c works out who sits behind whom, dmar.c describes that to software, route.c
+ * carries register and configuration accesses down, dma.c carries the devices' requests up.
  *
- * Locks: one, for configuration spaces and counters. It is a leaf: nothing is called with it held, so that it
- * may be taken below a unit's or an accelerator's own. What create has set up never changes afterwards.
+ * Locks: one, for configuration spaces and counters. It is a leaf: nothing is called with it held,
+ * so that it may be taken below a unit's or an accelerator's own. What create has set up never
+ * changes afterwards.
  */
 #ifndef IOMMUKIT_MODELS_MACHINE_MACHINE_H
 #define IOMMUKIT_MODELS_MACHINE_MACHINE_H
@@ -65,12 +66,12 @@ struct iommu_model_machine {
 struct machine_function *machine_find(const struct iommu_model_machine *machine, uint16_t segment,
                                       uint16_t rid);
 
-/* topology.c: fill in parents, depths, aliases, prefixes; then check units against what a DMAR table can say.
- * NULL, or why the machine is impossible. */
+/* topology.c: fill in parents, depths, aliases, prefixes; then check units against what a DMAR
+ * table can say. NULL, or why the machine is impossible. */
 const char *machine_topology(struct iommu_model_machine *machine);
 const char *machine_check_scopes(const struct iommu_model_machine *machine);
 
-/* dmar.c: generate the table into machine->dmar. 0, -MACHINE_ENOMEM, or -MACHINE_EINVAL with *why. */
+/* dmar.c: generate the table into machine->dmar. 0, -MACHINE_ENOMEM, -MACHINE_EINVAL with *why. */
 int machine_dmar_generate(struct iommu_model_machine *machine,
                           const struct iommu_model_region_config *regions, unsigned region_count,
                           const char **why);

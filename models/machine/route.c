@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * models/machine/route.c - software's accesses on their way down: register space by physical address, and
- * configuration space by segment and requester id. What nobody claims reads as all ones. ("Memory-mapped
- * registers", "Configuration space header".)
+ * models/machine/route.c - software's accesses on their way down: register space by physical
+ * address, and configuration space by segment and requester id. What nobody claims reads as all
+ * ones. ("Memory-mapped registers", "Configuration space header".)
  *
- * Lock: the machine's around configuration space; units and accelerators bring their own, and are called
- * without it. Called by the host's register hooks, from any thread.
+ * Lock: the machine's around configuration space; units and accelerators bring their own, and are
+ * called without it. Called by the host's register hooks, from any thread.
  */
 #include "models/machine/machine.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * models/machine/topology.c - who sits behind whom: the tree that the bridges' bus numbers describe, and what
- * follows from it for requests (alias requester ids, whether a PASID gets through) and for firmware's tables
- * (paths, which unit may serve whom). ("PCI side", "Device scope".)
+ * models/machine/topology.c - who sits behind whom: the tree that the bridges' bus numbers
+ * describe, and what follows from it for requests (alias requester ids, whether a PASID gets
+ * through) and for firmware's tables (paths, which unit may serve whom). ("PCI side", "Device
+ * scope".)
  *
  * Lock: none; runs once, while the machine is created.
  */
@@ -59,7 +60,8 @@ static const char *find_parent(struct iommu_model_machine *machine,
     return NULL;
 }
 
-/* A bridge's secondary bus has a higher number than the bus it is on, so no walk upwards can go in circles. */
+/* A bridge's secondary bus has a higher number than the bus it is on, so no walk upwards can go in
+ * circles. */
 static const char *check_bridge(const struct machine_function *function)
 {
     const struct iommu_model_pci_config *config = &function->pci.config;
@@ -156,8 +158,8 @@ static const struct machine_unit *catch_all(const struct iommu_model_machine *ma
     return NULL;
 }
 
-/* The unit that software finds for a function: that of the nearest bridge (or of itself) with a scope of its
- * own, otherwise the one that takes everything. Bridges without a unit have no scope. */
+/* The unit that software finds for a function: that of the nearest bridge (or of itself) with a
+ * scope of its own, else the one that takes everything. A bridge without a unit has no scope. */
 static uint32_t unit_by_table(const struct iommu_model_machine *machine,
                               const struct machine_function *function)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * models/pci/layout.c - what a function's configuration space looks like when firmware has left it: header,
- * BARs, the PCI Express capability, the chain of extended capabilities. Every register is laid down together
- * with the bits of it that software may change. ("Configuration space header", "Extended capabilities".)
+ * models/pci/layout.c - what a function's configuration space looks like when firmware has left it:
+ * header, BARs, the PCI Express capability, the chain of extended capabilities. Every register is
+ * laid down together with the bits of it that software may change. ("Configuration space header",
+ * "Extended capabilities".)
  *
  * Lock: the caller's. Called by iommu_model_pci_init alone.
  */
@@ -72,7 +73,7 @@ static void header(struct iommu_model_pci *function)
     function->space[SPEC_PCI_SUBORDINATE_BUS] = config->subordinate_bus;
 }
 
-/* Sizing needs no special case: the address bits below the size are not writable, so they read as 0. */
+/* Sizing needs no special case: the address bits below the size are not writable and read as 0. */
 static void bar(struct iommu_model_pci *function, unsigned index)
 {
     uint64_t bytes = function->config.bar_bytes[index], address = function->config.bar[index];
@@ -188,8 +189,8 @@ static void acs(struct layout *layout)
     function->at_acs = at;
 }
 
-/* Its presence is the statement: the function's resources can be handed out one by one. No interrupt message
- * storage; pages of 4 KiB. */
+/* Its presence is the statement: the function's resources can be handed out one by one. No
+ * interrupt message storage; pages of 4 KiB. */
 static void scalable_iov(struct layout *layout)
 {
     struct iommu_model_pci *function = layout->function;

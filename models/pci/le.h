@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * models/pci/le.h - little-endian fields in byte arrays, whatever the host's byte order and alignment:
- * configuration space, descriptors, ACPI tables. No state, no lock; every model room uses it.
+ * models/pci/le.h - little-endian fields in byte arrays, whatever the host's byte order and
+ * alignment: configuration space, descriptors, ACPI tables. No state, no lock; every model room
+ * uses it.
  */
 #ifndef IOMMUKIT_MODELS_PCI_LE_H
 #define IOMMUKIT_MODELS_PCI_LE_H

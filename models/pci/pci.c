@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * models/pci/pci.c - one function's configuration space: reads, writes, and what a write sets in motion. The
- * rules that software breaks most often are counted instead of forgiven. ("Address translation services",
- * "Page request interface", "PASID".)
+ * models/pci/pci.c - one function's configuration space: reads, writes, and what a write sets in
+ * motion. The rules that software breaks most often are counted instead of forgiven. ("Address
+ * translation services", "Page request interface", "PASID".)
  *
- * Lock: the caller's; the machine holds its own around every call. Called by the machine and by tests.
+ * Lock: the caller's; the machine holds its own around every call. Called by the machine and by
+ * tests.
  */
 #include "models/pci/pci.h"
 
@@ -46,8 +47,8 @@ uint32_t iommu_model_pci_read32(const struct iommu_model_pci *function, uint32_t
 
 /* ---- consequences of a write -------------------------------------------------------------- */
 
-/* Software writes back what it has read, so a reserved bit is one that is set now and was not before. Status
- * bits that are cleared by writing 1 were set before. */
+/* Software writes back what it has read, so a reserved bit is one that is set now and was not
+ * before. Status bits that are cleared by writing 1 were set before. */
 static void check_reserved(struct iommu_model_pci *function, uint32_t offset, uint32_t value)
 {
     uint32_t old = le_get32(function->space + offset),
@@ -94,8 +95,8 @@ static void pri_write(struct iommu_model_pci *function, uint32_t old, uint32_t v
     le_put16(function->space + function->at_pri + SPEC_PCI_PRI_STATUS, status);
 }
 
-/* The control registers lie in the upper half of the dword behind the header (PRI: in the lower). Returns the
- * value that the writable bits take. */
+/* The control registers lie in the upper half of the dword behind the header (PRI: in the lower).
+ * Returns the value that the writable bits take. */
 static uint32_t consequences(struct iommu_model_pci *function, uint32_t offset, uint32_t value)
 {
     uint32_t old = le_get32(function->space + offset),

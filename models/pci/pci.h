@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * models/pci/pci.h - what the two files of this room share: the layout is built in layout.c, reads, writes and
- * their consequences are in pci.c. No lock here: the machine that owns the function brings one.
+ * models/pci/pci.h - what the two files of this room share: the layout is built in layout.c, reads,
+ * writes and their consequences are in pci.c. No lock here: the machine that owns the function
+ * brings one.
  */
 #ifndef IOMMUKIT_MODELS_PCI_PCI_H
 #define IOMMUKIT_MODELS_PCI_PCI_H

@@ -65,7 +65,7 @@ static void unreadable(struct vtdm_tx *tx, struct found *found, uint8_t fault)
 static bool legacy_root(struct vtdm_tx *tx, struct found *found, uint64_t *table)
 {
     unsigned bus = SPEC_GET(VTD_RID_BUS, (uint32_t)tx->request->rid);
-    uint64_t address = tx->m->root_table + bus * VTD_ROOT_BYTES;
+    uint64_t address = tx->m->root_table + (uint64_t)bus * VTD_ROOT_BYTES;
     uint64_t words[2] = { 0, 0 };
     bool readable = vtdm_read_entry(tx->m, address, words, 2);
     vtdm_step(tx, "root entry", address, bus, words, 2, false);
@@ -125,7 +125,7 @@ static void legacy_fetch(struct vtdm_tx *tx, struct found *found)
     found->count = 2;
     if (!legacy_root(tx, found, &table))
         return;
-    uint64_t address = table + devfn * VTD_LCE_BYTES;
+    uint64_t address = table + (uint64_t)devfn * VTD_LCE_BYTES;
     bool readable = vtdm_read_entry(tx->m, address, found->words, 2);
     vtdm_step(tx, "context entry", address, devfn, found->words, 2, false);
     if (!readable) {
@@ -177,7 +177,7 @@ static bool scalable_root(struct vtdm_tx *tx, struct found *found, uint64_t *tab
 {
     unsigned bus = SPEC_GET(VTD_RID_BUS, (uint32_t)tx->request->rid);
     unsigned upper = (tx->request->rid & VTD_SRE_UPPER_DEVFN) ? 1 : 0;
-    uint64_t address = tx->m->root_table + bus * VTD_ROOT_BYTES;
+    uint64_t address = tx->m->root_table + (uint64_t)bus * VTD_ROOT_BYTES;
     uint64_t words[2] = { 0, 0 };
     bool readable = vtdm_read_entry(tx->m, address, words, 2);
     vtdm_step(tx, "scalable root entry", address, bus, words, 2, false);
@@ -236,7 +236,7 @@ static void scalable_fetch(struct vtdm_tx *tx, struct found *found)
     uint64_t table;
     if (!scalable_root(tx, found, &table))
         return;
-    uint64_t address = table + index * VTD_SCE_BYTES;
+    uint64_t address = table + (uint64_t)index * VTD_SCE_BYTES;
     bool readable = vtdm_read_entry(tx->m, address, found->words, 4);
     vtdm_step(tx, "scalable context entry", address, index, found->words, 4, false);
     if (!readable) {

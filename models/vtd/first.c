@@ -79,7 +79,7 @@ static uint8_t start(struct walk *w)
 
 static bool is_leaf(const struct walk *w, uint64_t entry)
 {
-    return w->level == 1 || (entry & VTD_FS_PS);
+    return w->level <= 1 || (entry & VTD_FS_PS);
 }
 
 static bool size_supported(const struct walk *w)
@@ -187,7 +187,7 @@ static uint8_t evaluate(struct walk *w, uint64_t at, uint64_t *entry)
 static uint8_t one_level(struct walk *w)
 {
     unsigned index = vtdm_index(w->address, w->level);
-    uint64_t at = w->table + index * VTD_PTE_BYTES;
+    uint64_t at = w->table + (uint64_t)index * VTD_PTE_BYTES;
     uint64_t entry = 0;
     bool top = w->level == w->route->first_levels;
     bool readable = vtdm_read_entry(w->tx->m, at, &entry, 1);

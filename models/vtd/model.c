@@ -38,7 +38,7 @@ bool vtdm_read_entry(struct iommu_model_vtd *m, uint64_t address, uint64_t *word
 {
     m->stats.table_reads++;
     for (unsigned i = 0; i < count; i++)
-        if (m->host->memory.read64(m->host->memory.ctx, address + 8u * i, &words[i]) != 0)
+        if (m->host->memory.read64(m->host->memory.ctx, address + (uint64_t)i * 8, &words[i]) != 0)
             return false;
     return true;
 }

@@ -38,9 +38,9 @@ struct vtdm_record {
 };
 
 struct vtdm_message {
-    enum iommu_model_event event;
     uint64_t address;
     uint32_t data;
+    enum iommu_model_event event;
 };
 
 /* Each kind of event is pending at most once, so a few places are plenty between two unlocks. */

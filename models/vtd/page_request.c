@@ -49,7 +49,7 @@ static bool store(struct iommu_model_vtd *m, const uint64_t *words)
     const struct iommu_model_memory *memory = &m->host->memory;
     uint64_t address = (m->reg[VTDM_PQA] & VTD_PQA_PQA) + m->reg[VTDM_PQT];
     for (unsigned i = 0; i < 4; i++)
-        if (memory->write64(memory->ctx, address + 8u * i, words[i]) != 0)
+        if (memory->write64(memory->ctx, address + (uint64_t)i * 8, words[i]) != 0)
             return false;
     m->reg[VTDM_PQT] = after_tail(m);
     return true;

@@ -66,7 +66,7 @@ static uint8_t directory_check(const struct iommu_model_vtd *m, uint64_t entry)
 static bool directory(struct vtdm_tx *tx, struct found *found, uint64_t *table)
 {
     unsigned index = SPEC_GET(VTD_PDE_INDEX, tx->pasid);
-    uint64_t address = tx->directory + index * VTD_PDE_BYTES;
+    uint64_t address = tx->directory + (uint64_t)index * VTD_PDE_BYTES;
     uint64_t entry = 0;
     bool readable = vtdm_read_entry(tx->m, address, &entry, 1);
     vtdm_step(tx, "PASID directory entry", address, index, &entry, 1, false);
@@ -98,37 +98,37 @@ static bool uses_first(unsigned pgtt)
 static bool reserved_low(const struct iommu_model_vtd *m, const uint64_t *words)
 {
     unsigned pgtt = (unsigned)SPEC_GET(VTD_PE0_PGTT, words[0]);
-    uint64_t reserved = VTD_PE0_RSVD;
+    uint64_t mask = VTD_PE0_RSVD;
     if (!vtdm_ecap(m, VTD_ECAP_SSADS))
-        reserved |= VTD_PE0_SSADE;
+        mask |= VTD_PE0_SSADE;
     if (uses_second(pgtt))
-        reserved |= VTD_PE0_SSPTPTR & vtdm_beyond_host(m);
-    return words[0] & reserved;
+        mask |= VTD_PE0_SSPTPTR & vtdm_beyond_host(m);
+    return words[0] & mask;
 }
 
 static bool reserved_domain(const struct iommu_model_vtd *m, const uint64_t *words)
 {
-    uint64_t reserved = VTD_PE1_RSVD;
+    uint64_t mask = VTD_PE1_RSVD;
     if (!vtdm_ecap(m, VTD_ECAP_SMPWCS))
-        reserved |= VTD_PE1_PWSNP;
+        mask |= VTD_PE1_PWSNP;
     if (!vtdm_ecap(m, VTD_ECAP_SC))
-        reserved |= VTD_PE1_PGSNP;
+        mask |= VTD_PE1_PGSNP;
     if (!vtdm_ecap(m, VTD_ECAP_MTS))
-        reserved |= VTD_PE1_EMTE;
-    return (words[1] & reserved) || SPEC_GET(VTD_PE1_DID, words[1]) >> vtdm_domain_bits(m);
+        mask |= VTD_PE1_EMTE;
+    return (words[1] & mask) || SPEC_GET(VTD_PE1_DID, words[1]) >> vtdm_domain_bits(m);
 }
 
 static bool reserved_first(const struct iommu_model_vtd *m, const uint64_t *words)
 {
     unsigned pgtt = (unsigned)SPEC_GET(VTD_PE0_PGTT, words[0]);
-    uint64_t reserved = VTD_PE2_RSVD;
+    uint64_t mask = VTD_PE2_RSVD;
     if (!vtdm_ecap(m, VTD_ECAP_SRS))
-        reserved |= VTD_PE2_SRE;
+        mask |= VTD_PE2_SRE;
     if (!vtdm_ecap(m, VTD_ECAP_EAFS))
-        reserved |= VTD_PE2_EAFE;
+        mask |= VTD_PE2_EAFE;
     if (pgtt == VTD_PGTT_FIRST)
-        reserved |= VTD_PE2_FSPTPTR & vtdm_beyond_host(m);
-    return words[2] & reserved;
+        mask |= VTD_PE2_FSPTPTR & vtdm_beyond_host(m);
+    return words[2] & mask;
 }
 
 static bool reserved(const struct iommu_model_vtd *m, const uint64_t *words)
@@ -192,7 +192,7 @@ static void fetch(struct vtdm_tx *tx, struct found *found)
     uint64_t table;
     if (!directory(tx, found, &table))
         return;
-    uint64_t address = table + index * VTD_PE_BYTES;
+    uint64_t address = table + (uint64_t)index * VTD_PE_BYTES;
     bool readable = vtdm_read_entry(tx->m, address, found->words, VTD_PE_QWORDS);
     vtdm_step(tx, "PASID table entry", address, index, found->words, VTD_PE_QWORDS, false);
     if (!readable) {

@@ -69,7 +69,7 @@ static bool fetch(struct iommu_model_vtd *m, struct vtdm_descriptor *d)
     uint64_t address = (m->reg[VTDM_IQA] & VTD_IQA_IQA) + m->reg[VTDM_IQH];
     unsigned words = wide(m) ? 4 : 2;
     for (unsigned i = 0; i < words; i++)
-        if (memory->read64(memory->ctx, address + 8u * i, &d->words[i]) != 0)
+        if (memory->read64(memory->ctx, address + (uint64_t)i * 8, &d->words[i]) != 0)
             return false;
     return true;
 }

@@ -98,19 +98,27 @@ static uint32_t offset_of(const struct iommu_model_vtd *m, unsigned id)
     return rows[id].offset;
 }
 
-/* The register that holds this offset; VTDM_REGISTERS: none. */
-static unsigned find(const struct iommu_model_vtd *m, uint32_t offset)
-{
-    for (unsigned id = 0; id < VTDM_REGISTERS; id++)
-        if (offset - offset_of(m, id) < rows[id].bytes)
-            return id;
-    return VTDM_REGISTERS;
-}
-
 static bool exists(const struct iommu_model_vtd *m, unsigned id)
 {
     return (m->config.cap & rows[id].cap) == rows[id].cap &&
            (m->config.ecap & rows[id].ecap) == rows[id].ecap;
+}
+
+/*
+ * The register that holds this offset; VTDM_REGISTERS: none. The two that IRO places may lie where a
+ * register is that this unit lacks.
+ */
+static unsigned find(const struct iommu_model_vtd *m, uint32_t offset)
+{
+    unsigned found = VTDM_REGISTERS;
+    for (unsigned id = 0; id < VTDM_REGISTERS; id++) {
+        if (offset - offset_of(m, id) >= rows[id].bytes)
+            continue;
+        if (exists(m, id))
+            return id;
+        found = id;
+    }
+    return found;
 }
 
 static bool is_record(const struct iommu_model_vtd *m, uint32_t offset)

@@ -75,7 +75,7 @@ static uint8_t start(struct walk *w)
 
 static bool is_leaf(const struct walk *w, uint64_t entry)
 {
-    return w->level == 1 || (entry & VTD_SS_PS);
+    return w->level <= 1 || (entry & VTD_SS_PS);
 }
 
 static bool size_supported(const struct iommu_model_vtd *m, unsigned level)
@@ -184,7 +184,7 @@ static uint8_t unreadable(const struct walk *w)
 static uint8_t one_level(struct walk *w)
 {
     unsigned index = vtdm_index(w->address, w->level);
-    uint64_t at = w->table + index * VTD_PTE_BYTES;
+    uint64_t at = w->table + (uint64_t)index * VTD_PTE_BYTES;
     uint64_t entry = 0;
     bool readable = vtdm_read_entry(w->tx->m, at, &entry, 1);
     vtdm_step(w->tx, level_names[w->level], at, index, &entry, 1, false);

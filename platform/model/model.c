@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * platform/model/model.c - a hosted program's modelled machine: posix memory, and on both sides of it the same
- * machine. The driver's register and configuration hooks lead into it from above; its table walks and its
- * devices' DMA come out of it into the same memory.
+ * platform/model/model.c - a hosted program's modelled machine: posix memory, and on both sides of
+ * it the same machine. The driver's register and configuration hooks lead into it from above; its
+ * table walks and its devices' DMA come out of it into the same memory.
  *
  * Locks: a mutex for every model that asks for one. Every hook may be called from any thread.
  */
@@ -37,9 +37,10 @@ struct iommu_model_host_machine {
 /* ---- memory as the models see it ---------------------------------------------------------- */
 
 /*
- * The driver changes tables by single 64-bit stores while a unit may be walking them. What is small and aligned
- * is therefore copied word by word, each word in one piece, as a memory controller does; only bulk data, which
- * nobody may change under a device without being prepared for either value, goes through memcpy.
+ * The driver changes tables by single 64-bit stores while a unit may be walking them. What is small
+ * and aligned is therefore copied word by word, each word in one piece, as a memory controller
+ * does; only bulk data, which nobody may change under a device without being prepared for either
+ * value, goes through memcpy.
  */
 static bool in_words(uint64_t pa, const void *data, size_t bytes)
 {
@@ -132,7 +133,7 @@ static void model_free(void *ctx, void *object, size_t bytes)
     free(object);
 }
 
-/* A model without a lock would expect one thread at a time, which nobody promised: creation fails then. */
+/* A model without a lock would expect one thread at a time, which nobody promised: creation fails. */
 static void *model_lock_create(void *ctx)
 {
     struct iommu_model_host_machine *host = ctx;

@@ -26,7 +26,8 @@ static inline struct seed seed_start(void)
     struct seed seed;
 
     timespec_get(&now, TIME_UTC);
-    seed.state = given ? strtoull(given, NULL, 0) : (uint64_t)now.tv_sec ^ (uint64_t)now.tv_nsec << 20;
+    seed.state =
+        given ? strtoull(given, NULL, 0) : (uint64_t)now.tv_sec ^ (uint64_t)now.tv_nsec << 20;
     printf("# replay: IOMMUKIT_SEED=0x%" PRIx64 "\n", seed.state);
     return seed;
 }

@@ -63,11 +63,18 @@ static size_t page_index(const struct counted *host, const void *page)
 static void *page_take(void *ctx, unsigned order)
 {
     struct counted *host = ctx;
-    size_t count = (size_t)1 << order, index;
+    size_t count = (size_t)1 << order;
+    void (*meanwhile)(void *) = host->meanwhile;
     uint64_t *page = NULL;
 
+    if (meanwhile) {
+        host->meanwhile = NULL;
+        meanwhile(host->meanwhile_ctx);
+    }
     pthread_mutex_lock(&host->mutex);
     if (!fails_now(host)) {
+        size_t index;
+
         if (order == 0 && host->free_count) {
             index = host->free_list[--host->free_count];
         } else {
@@ -184,11 +191,18 @@ void counted_init(struct counted *host, size_t arena_pages)
     host->flushed = calloc(arena_pages, sizeof(*host->flushed));
     host->live = calloc(arena_pages, sizeof(*host->live));
     host->free_list = calloc(arena_pages, sizeof(*host->free_list));
-    host->platform = (struct iommu_platform){
-        .ctx = host, .alloc = take, .free = give, .page_alloc = page_take, .page_free = page_give,
-        .phys_to_virt_offset = (uintptr_t)host->memory - ARENA_PHYS, .cache_flush = flush,
-        .lock_init = lock_init, .lock_fini = lock_fini,
-        .lock_acquire = lock_acquire, .lock_release = lock_release};
+    host->platform =
+        (struct iommu_platform){.ctx = host,
+                                .alloc = take,
+                                .free = give,
+                                .page_alloc = page_take,
+                                .page_free = page_give,
+                                .phys_to_virt_offset = (uintptr_t)host->memory - ARENA_PHYS,
+                                .cache_flush = flush,
+                                .lock_init = lock_init,
+                                .lock_fini = lock_fini,
+                                .lock_acquire = lock_acquire,
+                                .lock_release = lock_release};
 }
 
 void counted_fini(struct counted *host)
@@ -209,6 +223,12 @@ void counted_fail(struct counted *host, size_t nth)
 {
     host->fail_at = nth;
     host->failed = false;
+}
+
+void counted_meanwhile(struct counted *host, void (*fn)(void *ctx), void *ctx)
+{
+    host->meanwhile = fn;
+    host->meanwhile_ctx = ctx;
 }
 
 bool counted_in_arena(const struct counted *host, uint64_t pa)

@@ -27,10 +27,12 @@ struct counted {
     size_t allocations, flushes;
     size_t fail_at; /* this allocation fails, counted from 1 = the next; 0: none */
     bool failed;    /* it has */
+    void (*meanwhile)(void *ctx);
+    void *meanwhile_ctx;
     /* the arena */
     size_t arena_pages, next_never_used;
     uint64_t *memory, *view;
-    uint64_t *flushed;  /* a page's 64 lines */
+    uint64_t *flushed; /* a page's 64 lines */
     bool *live;
     size_t *free_list, free_count;
     uint64_t watch_present, watch_address; /* counted_watch_pointers() */
@@ -41,6 +43,9 @@ void counted_init(struct counted *host, size_t arena_pages);
 void counted_fini(struct counted *host);
 
 void counted_fail(struct counted *host, size_t nth);
+
+/* The next page_alloc calls fn first, with no lock held: what another thread does just then. */
+void counted_meanwhile(struct counted *host, void (*fn)(void *ctx), void *ctx);
 
 /* The device's view of the entry at this physical address. */
 uint64_t counted_view(const struct counted *host, uint64_t pa);

@@ -240,17 +240,27 @@ static void disable_auxd(struct iommu_device *device)
     (void)called(device->iommu, MOCK_DISABLE);
 }
 
-static const struct iommu_ops all_ops = {
-    .name = "mock", .device_size = sizeof(struct mock_device),
-    .attachment_size = sizeof(struct mock_attachment),
-    .capable = capable, .device_capable = device_capable,
-    .start = start, .stop = stop, .destroy = destroy,
-    .probe_device = probe_device, .release_device = release_device,
-    .for_each_reserved = for_each_reserved,
-    .domain_init = domain_init, .range_reserved = range_reserved,
-    .attach = attach, .detach = detach, .replace = replace,
-    .flush_map = flush_map, .flush_unmap = flush_unmap,
-    .enable_auxd = enable_auxd, .disable_auxd = disable_auxd, .auxd_id = iommu_domain_auxd_id};
+static const struct iommu_ops all_ops = {.name = "mock",
+                                         .device_size = sizeof(struct mock_device),
+                                         .attachment_size = sizeof(struct mock_attachment),
+                                         .capable = capable,
+                                         .device_capable = device_capable,
+                                         .start = start,
+                                         .stop = stop,
+                                         .destroy = destroy,
+                                         .probe_device = probe_device,
+                                         .release_device = release_device,
+                                         .for_each_reserved = for_each_reserved,
+                                         .domain_init = domain_init,
+                                         .range_reserved = range_reserved,
+                                         .attach = attach,
+                                         .detach = detach,
+                                         .replace = replace,
+                                         .flush_map = flush_map,
+                                         .flush_unmap = flush_unmap,
+                                         .enable_auxd = enable_auxd,
+                                         .disable_auxd = disable_auxd,
+                                         .auxd_id = iommu_domain_auxd_id};
 
 void mock_init(struct mock *mock, struct counted *host)
 {

@@ -14,8 +14,19 @@
 #include "tests/core/counted.h"
 
 enum mock_op {
-    MOCK_NONE, MOCK_START, MOCK_PROBE, MOCK_RELEASE, MOCK_DOMAIN_INIT, MOCK_ATTACH, MOCK_DETACH,
-    MOCK_REPLACE, MOCK_FLUSH_MAP, MOCK_FLUSH_UNMAP, MOCK_ENABLE, MOCK_DISABLE, MOCK_OPS
+    MOCK_NONE,
+    MOCK_START,
+    MOCK_PROBE,
+    MOCK_RELEASE,
+    MOCK_DOMAIN_INIT,
+    MOCK_ATTACH,
+    MOCK_DETACH,
+    MOCK_REPLACE,
+    MOCK_FLUSH_MAP,
+    MOCK_FLUSH_UNMAP,
+    MOCK_ENABLE,
+    MOCK_DISABLE,
+    MOCK_OPS
 };
 
 #define MOCK_RID_UNCOVERED 0xfff8u /* no unit covers it */
@@ -31,11 +42,11 @@ struct mock {
     struct iommu_pt_config table; /* of new domains */
     uint32_t pasid_limit;         /* of new devices */
     uint8_t address_bits;
-    enum mock_op fail_op;         /* fails ... */
-    unsigned fail_skip;           /* ... after so many calls that work */
+    enum mock_op fail_op; /* fails ... */
+    unsigned fail_skip;   /* ... after so many calls that work */
     int fail_result;
     unsigned calls[MOCK_OPS];
-    bool stopped;                 /* destroy has come */
+    bool stopped;                         /* destroy has come */
     uint64_t flushed_first, flushed_last; /* of the last flush_unmap */
 };
 

@@ -10,7 +10,8 @@
 #define RW (IOMMU_READ | IOMMU_WRITE)
 #define PA ((uint64_t)1 << 41)
 
-static int try_attach(struct iommu_domain *domain, struct iommu_device *device, struct iommu_route route)
+static int try_attach(struct iommu_domain *domain, struct iommu_device *device,
+                      struct iommu_route route)
 {
     struct iommu_attachment *at = (struct iommu_attachment *)&at;
     struct iommu_attachment *before = at;
@@ -143,7 +144,8 @@ static void test_B54_handles_lookup_and_iteration(void **state)
     f->mock.pasid_limit = 1u << 20;
     device_gone(device);
     device = mock_device(&f->mock, 8);
-    assert_int_equal(iommu_attach(domain, device, iommu_route_pasid(IOMMU_PASID_LAST), &cookie, &at), 0);
+    assert_int_equal(
+        iommu_attach(domain, device, iommu_route_pasid(IOMMU_PASID_LAST), &cookie, &at), 0);
     assert_ptr_equal(iommu_attachment_cookie(at), &cookie);
     assert_ptr_equal(iommu_attachment_device(at), device);
     assert_ptr_equal(iommu_attachment_domain(at), domain);
@@ -334,7 +336,7 @@ static void test_B35_claims_keep_pasids_out(void **state)
     assert_int_equal(iommu_device_claim(device, &guest), 0);
     assert_int_equal(iommu_device_claim(device, &other), -IOMMU_EBUSY);
     assert_int_equal(try_attach(domain, device, iommu_route_any()), -IOMMU_EBUSY);
-    at = mock_attach(domain, device, iommu_route_rid());
+    mock_attach(domain, device, iommu_route_rid());
     assert_int_equal(iommu_device_unclaim(device, &other), -IOMMU_ENOENT);
     assert_int_equal(iommu_device_unclaim(device, &guest), 0);
     assert_int_equal(try_attach(domain, device, iommu_route_any()), -IOMMU_EBUSY);
@@ -398,8 +400,8 @@ static void test_B17_devices_are_told_apart_by_address(void **state)
     const struct iommu_device_config same_elsewhere = {.segment = 2, .rid = 0x208};
     const struct iommu_device_config bad[] = {
         {.rid = 1, .alias_count = 1}, {.rid = 1, .aliases = aliases, .alias_count = 8},
-        {.rid = 1, .dma_bits = 65}, {.rid = 1, .dma_bits = 12}, {.rid = 1, .pasid_bits = 21},
-        {.rid = 1, .flags = 2}};
+        {.rid = 1, .dma_bits = 65},   {.rid = 1, .dma_bits = 12},
+        {.rid = 1, .pasid_bits = 21}, {.rid = 1, .flags = 2}};
     struct fixture *f = *state;
     struct iommu_device *device, *other, *found = NULL;
 

@@ -227,8 +227,8 @@ static void test_B11_B12_thousands_of_domains_with_ids_of_their_own(void **state
 {
     enum { COUNT = 3000 };
     struct fixture *f = *state;
-    struct iommu_domain **domain = calloc(COUNT, sizeof(*domain));
-    bool *seen = calloc(4096, sizeof(*seen));
+    static struct iommu_domain *domain[COUNT];
+    bool seen[4096] = {false};
     struct iommu_device *device;
 
     f->mock.pasid_limit = 4096;
@@ -250,8 +250,6 @@ static void test_B11_B12_thousands_of_domains_with_ids_of_their_own(void **state
         domain_gone(domain[i]);
     }
     device_gone(device);
-    free(domain);
-    free(seen);
 }
 
 static void test_B48_the_pasid_is_the_pairs(void **state)
@@ -393,7 +391,8 @@ static void test_B35_the_rids_domain_changes_and_auxiliaries_stay(void **state)
 static void test_B36_a_wrong_detach_is_harmless(void **state)
 {
     struct fixture *f = *state;
-    struct iommu_device *device = enabled_device(&f->mock, 8), *other = enabled_device(&f->mock, 16);
+    struct iommu_device *device = enabled_device(&f->mock, 8),
+                        *other = enabled_device(&f->mock, 16);
     struct iommu_domain *domain = mock_domain(&f->mock), *stranger = mock_domain(&f->mock);
 
     assert_int_equal(iommu_aux_detach_device(domain, device), -IOMMU_ENOENT);
@@ -446,8 +445,9 @@ static void test_B21_partial_drivers_do_not_crash(void **state)
         ops->auxd_id = without & 4 ? NULL : ops->auxd_id;
         assert_int_equal(iommu_enable_aux_domain(device), enable ? 0 : -IOMMU_EINVAL);
         assert_int_equal(iommu_aux_attach_device(domain, device), enable ? 0 : -IOMMU_EPERM);
-        assert_int_equal(iommu_auxiliary_id(domain),
-                         without & 4 ? -IOMMU_EINVAL : enable ? 1 : -IOMMU_ENOENT);
+        assert_int_equal(iommu_auxiliary_id(domain), without & 4 ? -IOMMU_EINVAL
+                                                     : enable    ? 1
+                                                                 : -IOMMU_ENOENT);
         assert_int_equal(iommu_aux_detach_device(domain, device), enable ? 0 : -IOMMU_ENOENT);
         iommu_disable_aux_domain(device);
         assert_false(iommu_dev_feature_enabled(device, AUX));

@@ -14,7 +14,7 @@
 
 #include "iommukit/aux.h"
 
-#define GONE -IOMMU_ENODEV
+#define GONE (-IOMMU_ENODEV)
 
 static void test_B23_the_origins_calls_are_errors_or_nothing(void **state)
 {

@@ -70,14 +70,16 @@ static void test_B62_a_fault_reaches_its_domain(void **state)
 
 static void test_B62_every_error_has_words(void **state)
 {
-    const int errors[] = {IOMMU_EPERM, IOMMU_ENOENT, IOMMU_EIO, IOMMU_ENOMEM, IOMMU_EFAULT, IOMMU_EBUSY,
-                          IOMMU_EEXIST, IOMMU_EXDEV, IOMMU_ENODEV, IOMMU_EINVAL, IOMMU_ENOSPC,
-                          IOMMU_ERANGE, IOMMU_EOPNOTSUPP, IOMMU_ETIMEDOUT};
+    const int errors[] = {IOMMU_EPERM,      IOMMU_ENOENT,   IOMMU_EIO,    IOMMU_ENOMEM,
+                          IOMMU_EFAULT,     IOMMU_EBUSY,    IOMMU_EEXIST, IOMMU_EXDEV,
+                          IOMMU_ENODEV,     IOMMU_EINVAL,   IOMMU_ENOSPC, IOMMU_ERANGE,
+                          IOMMU_EOPNOTSUPP, IOMMU_ETIMEDOUT};
 
     (void)state;
     for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
         for (size_t j = 0; j <= i; j++)
-            assert_int_equal(!strcmp(iommu_strerror(-errors[i]), iommu_strerror(-errors[j])), i == j);
+            assert_int_equal(!strcmp(iommu_strerror(-errors[i]), iommu_strerror(-errors[j])),
+                             i == j);
     assert_string_equal(iommu_strerror(0), "success");
     assert_string_equal(iommu_strerror(5), "success");
     assert_string_equal(iommu_strerror(-9999), "unknown error");

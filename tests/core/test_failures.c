@@ -144,7 +144,10 @@ struct call {
 
 static const struct call calls[] = {
     {"device_add", add_plain, {MOCK_PROBE}, false},
-    {"device_add with regions", add_with_firmware, {MOCK_PROBE, MOCK_DOMAIN_INIT, MOCK_ATTACH}, false},
+    {"device_add with regions",
+     add_with_firmware,
+     {MOCK_PROBE, MOCK_DOMAIN_INIT, MOCK_ATTACH},
+     false},
     {"domain_alloc", make_domain, {MOCK_DOMAIN_INIT}, false},
     {"map", map_small, {MOCK_FLUSH_MAP}, true},
     {"map across tables", map_across, {MOCK_FLUSH_MAP}, true},
@@ -246,7 +249,7 @@ static void test_B42_an_instance_that_cannot_start(void **state)
         incomplete[i] = f->host.platform;
     incomplete[0].page_free = NULL;
     incomplete[1].lock_release = NULL;
-    incomplete[2].virt_to_phys = (uint64_t (*)(void *, const void *))(uintptr_t)1;
+    incomplete[2].virt_to_phys = (uint64_t(*)(void *, const void *))(uintptr_t)1;
     incomplete[3].alloc = NULL;
     for (int i = 0; i < 4; i++)
         assert_int_equal(iommu_init(&mock.iommu, &mock.ops, &incomplete[i]), -IOMMU_EINVAL);

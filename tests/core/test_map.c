@@ -46,7 +46,8 @@ static void test_B42_malformed_maps(void **state)
     trace_assert_same(f, trace);
     assert_int_equal(f->mock.calls[MOCK_FLUSH_MAP], 0);
     assert_int_equal(iommu_map(domain, TOP, PA, SIZE_4K, RW), 0);
-    assert_int_equal(iommu_map(domain, MOCK_MSI_LAST + 1, MOCK_MSI_LAST + 1, SIZE_4K, IOMMU_WRITE), 0);
+    assert_int_equal(iommu_map(domain, MOCK_MSI_LAST + 1, MOCK_MSI_LAST + 1, SIZE_4K, IOMMU_WRITE),
+                     0);
     domain_gone(domain);
 }
 
@@ -169,6 +170,84 @@ static void test_B42_a_map_that_cannot_be_flushed_is_taken_out(void **state)
     domain_gone(domain);
 }
 
+/* ---- meanwhile, in another thread --------------------------------------------------------------------- */
+
+struct meanwhile {
+    struct iommu_domain *domain;
+    struct iommu_device *device;
+    uint64_t iova;
+    int result;
+};
+
+static void attach_narrow(void *ctx)
+{
+    struct meanwhile *m = ctx;
+    struct iommu_attachment *at;
+
+    m->result = iommu_attach(m->domain, m->device, iommu_route_any(), NULL, &at);
+}
+
+static void map_one_page(void *ctx)
+{
+    struct meanwhile *m = ctx;
+
+    m->result = iommu_map(m->domain, m->iova, m->iova, SIZE_4K, RW);
+}
+
+static void test_B39_a_narrow_device_comes_while_a_map_is_under_way(void **state)
+{
+    const struct iommu_device_config config = {.rid = 8, .dma_bits = 40};
+    struct fixture *f = *state;
+    struct meanwhile m = {.domain = mock_domain(&f->mock), .result = 1};
+    uint64_t high = (uint64_t)1 << 40;
+
+    assert_int_equal(iommu_device_add(&f->mock.iommu, &config, &m.device), 0);
+    counted_meanwhile(&f->host, attach_narrow, &m);
+    assert_int_equal(iommu_map(m.domain, high - SIZE_4K, PA, 2 * SIZE_4K, RW), -IOMMU_ERANGE);
+    assert_int_equal(m.result, 0); /* it had looked, and nothing was there yet */
+    assert_false(iommu_pt_any_mapped(&m.domain->pt, 0));
+    assert_int_equal(f->mock.calls[MOCK_FLUSH_UNMAP], 1); /* the device may have seen it */
+    device_gone(m.device);
+    domain_gone(m.domain);
+}
+
+static void test_B52_another_map_brings_the_tables(void **state)
+{
+    struct fixture *f = *state;
+    struct meanwhile m = {.domain = mock_domain(&f->mock), .iova = SIZE_4K, .result = 1};
+    size_t empty = f->host.pages;
+    uint64_t pa;
+
+    counted_meanwhile(&f->host, map_one_page, &m);
+    assert_int_equal(iommu_map(m.domain, 0, PA, SIZE_4K, RW), 0);
+    assert_int_equal(m.result, 0);
+    assert_int_equal(f->host.pages, empty + 3); /* one set of tables; the other has gone back */
+    assert_int_equal(iommu_iova_to_phys(m.domain, 0, &pa), 0);
+    assert_int_equal(pa, PA);
+    assert_int_equal(iommu_iova_to_phys(m.domain, SIZE_4K, &pa), 0);
+    assert_int_equal(pa, SIZE_4K);
+    domain_gone(m.domain);
+}
+
+static void test_B42_a_map_into_the_same_range_is_found_out(void **state)
+{
+    struct fixture *f = *state;
+    struct meanwhile m = {
+        .domain = mock_domain(&f->mock), .iova = 5 * SIZE_2M + SIZE_4K, .result = 1};
+    uint64_t pa;
+
+    counted_meanwhile(&f->host, map_one_page, &m);
+    assert_int_equal(iommu_map(m.domain, 0, PA, 6 * SIZE_2M - SIZE_4K, RW), -IOMMU_EEXIST);
+    assert_int_equal(m.result, 0);
+    assert_int_equal(iommu_iova_to_phys(m.domain, m.iova, &pa), 0);
+    assert_int_equal(pa, m.iova);
+    for (uint64_t at = 0; at < 6 * SIZE_2M; at += SIZE_4K)
+        if (at != m.iova)
+            assert_int_equal(iommu_iova_to_phys(m.domain, at, &pa), -IOMMU_ENOENT);
+    assert_int_equal(f->mock.calls[MOCK_FLUSH_UNMAP], 1);
+    domain_gone(m.domain);
+}
+
 /* ---- reserved regions --------------------------------------------------------------------------------- */
 
 static int count_region(void *ctx, const struct iommu_reserved_region *region)
@@ -241,7 +320,7 @@ static void test_B71_a_detach_that_fails_is_one_here_too(void **state)
     at = mock_attach(domain, device, iommu_route_rid());
     assert_int_equal(iommu_detach(at), 0);
     assert_non_null(mock_route(device, IOMMU_NO_PASID));
-    at = mock_attach(domain, device, iommu_route_rid()); /* without replace, too */
+    mock_attach(domain, device, iommu_route_rid()); /* without replace, too */
     assert_ptr_equal(mock_route(device, IOMMU_NO_PASID), domain);
     device_gone(device);
     domain_gone(domain);
@@ -342,6 +421,9 @@ int main(void)
         FIXTURE_TEST(test_B45_unmap_flushes_before_it_frees),
         FIXTURE_TEST(test_B45_strict_unmaps_keep_tables_that_are_in_doubt),
         FIXTURE_TEST(test_B42_a_map_that_cannot_be_flushed_is_taken_out),
+        FIXTURE_TEST(test_B39_a_narrow_device_comes_while_a_map_is_under_way),
+        FIXTURE_TEST(test_B52_another_map_brings_the_tables),
+        FIXTURE_TEST(test_B42_a_map_into_the_same_range_is_found_out),
         FIXTURE_TEST(test_B71_firmwares_dma_goes_on),
         FIXTURE_TEST(test_B71_a_detach_that_fails_is_one_here_too),
         FIXTURE_TEST(test_B71_an_attach_that_fails_leaves_firmwares_domain),

@@ -13,9 +13,9 @@
 #include "tests/core/counted.h"
 #include "tests/core/formats.h"
 
-#define RW     (IOMMU_READ | IOMMU_WRITE)
-#define PA     0x0000020000000000u /* beyond the arena */
-#define ALL    (SIZE_4K | SIZE_2M | SIZE_1G)
+#define RW                  (IOMMU_READ | IOMMU_WRITE)
+#define PA                  0x0000020000000000u /* beyond the arena */
+#define ALL                 (SIZE_4K | SIZE_2M | SIZE_1G)
 #define ENTRY(table, index) ((table) + 8 * (uint64_t)(index))
 
 struct shape {
@@ -114,7 +114,8 @@ static void top_page(struct shape shape)
     rig_start(&rig, format_config(shape.format, shape.levels, ALL, shape.coherent));
     last = iommu_pt_last(&rig.pt);
     top = last & ~(SIZE_4K - 1);
-    assert_int_equal(last + 1, (uint64_t)1 << (12 + 9 * shape.levels - (shape.format == &format_first)));
+    assert_int_equal(last + 1,
+                     (uint64_t)1 << (12 + 9 * shape.levels - (shape.format == &format_first)));
     map_ok(&rig, top, PA, SIZE_4K, RW);
     map_ok(&rig, 0, PA, SIZE_4K, RW);
     leads_to(&rig, last, PA + 0xfff, 12);
@@ -139,10 +140,12 @@ static void test_B39_top_page_of_every_shape(void **state)
 static uint64_t device_walk(const struct rig *rig, uint64_t iova, unsigned *page_lg2)
 {
     const struct iommu_pt_format *format = rig->pt.config.format;
-    uint64_t table = iommu_pt_root(&rig->pt), entry;
+    uint64_t table = iommu_pt_root(&rig->pt);
     unsigned level = rig->pt.config.levels;
 
     for (;; level--) {
+        uint64_t entry;
+
         *page_lg2 = 12 + 9 * (level - 1);
         entry = counted_view(&rig->host, ENTRY(table, iova >> *page_lg2 & 511));
         if (!(entry & format->present) || level == 1 || (entry & format->large))
@@ -296,11 +299,11 @@ static void test_B42_an_unmap_is_all_or_nothing(void **state)
     rig_start(&rig, format_config(&format_first, 4, ALL, false));
     map_ok(&rig, 0, PA, 2 * SIZE_2M, RW);
     map_ok(&rig, 2 * SIZE_2M, PA, 4 * SIZE_4K, RW);
-    unmap(&rig, 0, 3 * SIZE_2M, -IOMMU_ENOENT);               /* a hole at the end */
-    unmap(&rig, SIZE_1G, SIZE_4K, -IOMMU_ENOENT);             /* nothing at all */
-    unmap(&rig, 0, SIZE_2M + SIZE_4K, -IOMMU_EINVAL);         /* cut at its end */
-    unmap(&rig, SIZE_4K, SIZE_2M - SIZE_4K, -IOMMU_EINVAL);   /* at its beginning */
-    unmap(&rig, SIZE_4K, SIZE_4K, -IOMMU_EINVAL);             /* in the middle */
+    unmap(&rig, 0, 3 * SIZE_2M, -IOMMU_ENOENT);             /* a hole at the end */
+    unmap(&rig, SIZE_1G, SIZE_4K, -IOMMU_ENOENT);           /* nothing at all */
+    unmap(&rig, 0, SIZE_2M + SIZE_4K, -IOMMU_EINVAL);       /* cut at its end */
+    unmap(&rig, SIZE_4K, SIZE_2M - SIZE_4K, -IOMMU_EINVAL); /* at its beginning */
+    unmap(&rig, SIZE_4K, SIZE_4K, -IOMMU_EINVAL);           /* in the middle */
     assert_true(rig.gather.first > rig.gather.last);
     leads_to(&rig, 0, PA, 21);
     leads_to(&rig, SIZE_2M, PA + SIZE_2M, 21);

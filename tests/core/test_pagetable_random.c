@@ -131,7 +131,8 @@ static void note_map(struct run *run, uint64_t first, uint64_t count, uint64_t p
 static void try_map(struct run *run, uint64_t first, uint64_t count)
 {
     uint64_t iova = run->oracle.base + first * SIZE_4K;
-    uint64_t pa = ((uint64_t)1 << 41) + seed_below(&run->seed, 64) * SIZE_1G + (first % 262144) * SIZE_4K;
+    uint64_t pa =
+        ((uint64_t)1 << 41) + seed_below(&run->seed, 64) * SIZE_1G + (first % 262144) * SIZE_4K;
     uint32_t prot = seed_below(&run->seed, 2) ? IOMMU_READ : IOMMU_READ | IOMMU_WRITE;
     size_t pages = run->host.pages;
     struct iommu_gather undo;
@@ -161,7 +162,8 @@ static void try_unmap(struct run *run, uint64_t first, uint64_t count)
     uint64_t iova = run->oracle.base + first * SIZE_4K;
     int expected = expected_unmap(run, first, count);
 
-    assert_int_equal(iommu_pt_unmap(&run->pt, iova, iova + count * SIZE_4K - 1, &run->gather), expected);
+    assert_int_equal(iommu_pt_unmap(&run->pt, iova, iova + count * SIZE_4K - 1, &run->gather),
+                     expected);
     if (expected) {
         run->refused++;
         return;
@@ -251,8 +253,8 @@ static void test_B79_random_maps_agree_with_a_flat_array(void **state)
 
     (void)state;
     for (int i = 0; i < 12; i++) {
-        struct iommu_pt_config config =
-            format_config(formats[i % 2], 3 + (unsigned)i % 3, sizes[seed_below(&seed, 3)], i % 4 < 2);
+        struct iommu_pt_config config = format_config(formats[i % 2], 3 + (unsigned)i % 3,
+                                                      sizes[seed_below(&seed, 3)], i % 4 < 2);
 
         run_one(&seed, &config, 250);
     }

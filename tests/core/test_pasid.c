@@ -34,7 +34,8 @@ static void test_B31_B80_a_million_pasids(void **state)
         assert_true(pasid == expected);
         pasid_set(&device, pasid, owner(pasid));
     }
-    assert_in_range((f->host.bytes - before.bytes) * 10 / LIMIT, 80, 100); /* tenths of a byte each */
+    assert_in_range((f->host.bytes - before.bytes) * 10 / LIMIT, 80,
+                    100); /* tenths of a byte each */
     assert_int_equal(pasid_take(&device, 1, LIMIT - 1, &pasid), -IOMMU_ENOSPC);
     for (uint32_t at = 1; at < LIMIT; at += 1023)
         assert_ptr_equal(pasid_get(&device, at), owner(at));

@@ -90,7 +90,7 @@ static bool byte_allowed(const struct rig_space *space, uint64_t address, bool w
     return !write || !(space->page[offset / RIG_PAGE] & RIG_READ_ONLY);
 }
 
-/* At most the engine's lock may be held: whoever reads registers during DMA must not wait for it. */
+/* At most the engine's lock may be held: who reads registers during DMA must not wait for it. */
 static void bus_dma(void *ctx, const struct iommu_model_dma *access,
                     struct iommu_model_dma_result *result)
 {

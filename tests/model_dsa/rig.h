@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tests/model_dsa/rig.h - an accelerator on a bus of its own: a few address spaces, chosen by PASID, each with
- * sixteen pages whose rights a test sets. Registers and fields are given as numbers here and in the tests, not
- * through the constants that the model uses.
+ * tests/model_dsa/rig.h - an accelerator on a bus of its own: a few address spaces, chosen by
+ * PASID, each with sixteen pages whose rights a test sets. Registers and fields are given as
+ * numbers here and in the tests, not through the constants that the model uses.
  */
 #ifndef IOMMUKIT_TESTS_MODEL_DSA_RIG_H
 #define IOMMUKIT_TESTS_MODEL_DSA_RIG_H
@@ -44,7 +44,8 @@ struct rig {
     struct iommu_model_dma last;
 };
 
-/* 8 queues, 2 engines, 4 groups, 64 entries, transfers up to 2^16; NULL: that. Spaces: PASIDs 5, 6, 7, none. */
+/* NULL: 8 queues, 2 engines, 4 groups, 64 entries, transfers up to 2^16. Spaces: PASIDs 5, 6, 7 and
+ * none. */
 struct rig *rig_new(const struct iommu_model_dsa_config *given);
 void rig_free(struct rig *rig);
 void rig_host(struct rig *rig); /* only the host hooks, for tests of create */
@@ -55,8 +56,8 @@ uint32_t rig_command(struct rig *rig, uint32_t command, uint32_t operand);
 void rig_configure(struct rig *rig, unsigned queue, uint32_t size, uint32_t threshold,
                    uint32_t mode, uint32_t limits);
 void rig_group(struct rig *rig, unsigned group, uint64_t queues, uint64_t engines);
-/* Everything on: queues 0 and 1 dedicated with PASIDs 5 and 6, queue 2 shared (threshold 3), queue 3 dedicated
- * without a PASID; eight entries each. */
+/* Everything on: queues 0 and 1 dedicated with PASIDs 5 and 6, queue 2 shared (threshold 3), queue
+ * 3 dedicated without a PASID; eight entries each. */
 void rig_start(struct rig *rig);
 
 struct rig_descriptor {

@@ -386,7 +386,7 @@ static void test_dsa_untagged_work_is_of_no_pasid(void **state)
     assert_int_equal(occupancy(rig, 3), 1);
 }
 
-/* ---- B65: create, program, enable, submit, drain or abort, reset one; the siblings never notice ---- */
+/* ---- B65: the life of one sub-device, and siblings that never notice ---- */
 
 static void fill_and_submit(struct rig *rig, unsigned queue, unsigned count)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Descriptors from portal to completion record: whose PASID goes out, what the operations do, how far they got
- * when the bus refused, where errors are told.
+ * Descriptors from portal to completion record: whose PASID goes out, what the operations do, how
+ * far they got when the bus refused, where errors are told.
  * platform: model
  */
 #include "tests/model_dsa/rig.h"

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A machine of models as software meets it: the generated DMAR table by number, register and configuration
- * space, and the configurations that cannot be.
- * platform: model
+ * A machine of models as software meets it: the generated DMAR table by number, register and
+ * configuration space, and the configurations that cannot be. platform: model
  */
 #include "tests/model_pci/world.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static int setup(void **state)
@@ -303,6 +303,77 @@ static void test_machine_empty(void **state)
     iommu_host_model_destroy(host);
 }
 
+/* ---- without memory ----------------------------------------------------------------------- */
+
+struct scarce {
+    unsigned fail_nth;
+    size_t bytes_live;
+};
+
+static void *scarce_alloc(void *ctx, size_t bytes)
+{
+    struct scarce *scarce = ctx;
+
+    if (scarce->fail_nth && --scarce->fail_nth == 0)
+        return NULL;
+    scarce->bytes_live += bytes;
+    return calloc(1, bytes);
+}
+
+static void scarce_free(void *ctx, void *object, size_t bytes)
+{
+    struct scarce *scarce = ctx;
+
+    scarce->bytes_live -= bytes;
+    free(object);
+}
+
+static int no_word(void *ctx, uint64_t pa, uint64_t *value)
+{
+    return -1;
+}
+
+static int no_store(void *ctx, uint64_t pa, uint64_t value)
+{
+    return -1;
+}
+
+static int no_exchange(void *ctx, uint64_t pa, uint64_t *expected, uint64_t desired)
+{
+    return -1;
+}
+
+/* Every allocation fails once; a host without locks is one thread at a time. */
+static void test_machine_create_without_memory(void **state)
+{
+    struct scarce scarce = {0};
+    struct iommu_model_host host = {
+        .ctx = &scarce,
+        .alloc = scarce_alloc,
+        .free = scarce_free,
+        .memory = {.read64 = no_word, .write64 = no_store, .cas64 = no_exchange}};
+    struct iommu_model_machine *machine = NULL;
+    struct world world;
+    unsigned nth;
+
+    world_describe(&world);
+    for (nth = 1; !machine; nth++) {
+        const char *why = NULL;
+        int result;
+
+        scarce.fail_nth = nth;
+        result = iommu_model_machine_create(&host, &world.config, &machine, &why);
+        assert_int_equal(result, machine ? 0 : -12);
+        assert_int_equal(why == NULL, machine != NULL);
+        assert_int_equal(scarce.bytes_live == 0, machine == NULL);
+        assert_true(nth < 100);
+    }
+    assert_true(nth > 8);
+    iommu_model_machine_destroy(machine);
+    assert_int_equal(scarce.bytes_live, 0);
+    iommu_model_machine_destroy(NULL);
+}
+
 /* ---- the default -------------------------------------------------------------------------- */
 
 static void count_line(void *ctx, enum iommu_log_level level, const char *text)
@@ -356,6 +427,7 @@ int main(void)
         cmocka_unit_test(test_machine_refuses_wrong_topology),
         cmocka_unit_test(test_machine_refuses_what_no_table_can_say),
         cmocka_unit_test(test_machine_empty),
+        cmocka_unit_test(test_machine_create_without_memory),
         cmocka_unit_test(test_machine_default_of_the_host),
     };
 

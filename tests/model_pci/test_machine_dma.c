@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Devices' requests in a machine of models: through which unit, under which requester id, page by page, with a
- * PASID or not at all. The translation tables are laid out by hand.
- * platform: model
+ * Devices' requests in a machine of models: through which unit, under which requester id, page by
+ * page, with a PASID or not at all. The translation tables are laid out by hand. platform: model
  */
 #include "tests/model_pci/world.h"
 
@@ -36,8 +35,8 @@ static uint64_t *words(struct world *world, uint64_t pa)
     return iommu_posix_memory(world->memory, pa, 4096);
 }
 
-/* Legacy tables of one bus: every device function 0 of that bus into one 48-bit second-stage table, whose
- * first level-1 table is at ROOT + 5000h. */
+/* Legacy tables of one bus: every device function 0 of that bus into one 48-bit second-stage table,
+ * whose first level-1 table is at ROOT + 5000h. */
 static void make_tables(struct world *world, size_t bus)
 {
     size_t device;
@@ -254,7 +253,7 @@ static bool dma_with_pasid(struct world *world, unsigned function, uint32_t pasi
     uint32_t value = 0;
     struct iommu_model_dma access = {.has_pasid = true,
                                      .pasid = pasid,
-                                     .address = BUFFER,
+                                     .address = 0x10000,
                                      .data = &value,
                                      .bytes = sizeof(value)};
     struct iommu_model_dma_result result;
@@ -286,6 +285,24 @@ static void test_B18_pasid_is_sent_only_where_the_function_may(void **state)
     assert_int_equal(requests(world), 1);
     assert_false(dma_with_pasid(world, WORLD_CONVENTIONAL, 1, &last));
     assert_int_equal(requests(world), 1);
+}
+
+/* A unit in legacy mode knows no PASIDs: what is mapped for the function is not for them. */
+static void test_B18_pasid_arrives_at_the_unit(void **state)
+{
+    struct world *world = *state;
+    struct iommu_model_result last;
+    uint32_t value;
+
+    make_tables(world, 0);
+    map(world, 0x10000, BUFFER, 3);
+    switch_on(world, 0);
+    world_set_pasid(world, WORLD_ACCELERATOR, 1);
+    assert_true(world_dma(world, WORLD_ACCELERATOR, 0x10000, false, &value, 4, NULL, NULL));
+    assert_false(dma_with_pasid(world, WORLD_ACCELERATOR, 0x12345, &last));
+    assert_int_equal(last.outcome, IOMMU_MODEL_BLOCKED);
+    assert_int_equal(fault_record(world, 0) >> 31 & 1, 1);
+    assert_int_equal(fault_record(world, 0) >> 40 & 0xFFFFF, 0x12345);
 }
 
 static void test_B18_pasid_needs_prefixes_on_the_whole_path(void **state)
@@ -394,6 +411,7 @@ int main(void)
         TEST(test_machine_dma_carries_the_alias_of_a_conventional_bridge),
         TEST(test_machine_dma_to_the_interrupt_window),
         TEST(test_B18_pasid_is_sent_only_where_the_function_may),
+        TEST(test_B18_pasid_arrives_at_the_unit),
         TEST(test_B18_pasid_needs_prefixes_on_the_whole_path),
         TEST(test_machine_accelerator_moves_through_its_unit),
         TEST(test_machine_accelerator_wants_bus_mastering_and_pasids),

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Many threads on one modelled machine: tables changed under a walking unit, tenants submitting while the
- * engines run and others are reset, configuration space touched meanwhile. Made for ThreadSanitizer.
- * platform: model
+ * Many threads on one modelled machine: tables changed under a walking unit, tenants submitting
+ * while the engines run and others are reset, configuration space touched meanwhile. Made for
+ * ThreadSanitizer. platform: model
  */
 #include "tests/model_pci/world.h"
 

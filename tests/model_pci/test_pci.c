@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Configuration space of modelled functions, by number: header, BARs, capability chains, and the rules about
- * PASID, ATS and PRI.
- * platform: model
+ * Configuration space of modelled functions, by number: header, BARs, capability chains, and the
+ * rules about PASID, ATS and PRI. platform: model
  */
 #include <setjmp.h>
 #include <stdarg.h>

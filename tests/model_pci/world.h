@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tests/model_pci/world.h - a machine with a bit of everything: two segments, three units, a switch, a bridge to
- * a conventional bus, an accelerator.
+ * tests/model_pci/world.h - a machine with a bit of everything: two segments, three units, a
+ * switch, a bridge to a conventional bus, an accelerator.
  *
- *   segment 0, unit 0:    00:01.0 accelerator, 00:02.0 root port - 01:00.0 switch - 02:01.0 - 03:00.0 endpoint
- *   segment 0, the rest:  00:03.0 root port - 04:00.0 bridge - 05:02.0 and 05:02.1 conventional (unit 1)
+ *   segment 0, unit 0:    00:01.0 accelerator
+ *                         00:02.0 root port - 01:00.0 and 02:01.0 switch - 03:00.0 endpoint
+ *   segment 0, unit 1:    00:03.0 root port - 04:00.0 bridge - 05:02.0, 05:02.1 conventional
  *   segment 1, unit 2:    00:1F.0 root port - 80:00.0 endpoint
  */
 #ifndef IOMMUKIT_TESTS_MODEL_PCI_WORLD_H

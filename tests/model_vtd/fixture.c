@@ -300,7 +300,7 @@ uint64_t fx_scalable_context(struct fx *f, unsigned rid, uint64_t flags, unsigne
 uint64_t fx_directory_entry(struct fx *f, unsigned rid, uint32_t pasid)
 {
     uint64_t context = fx_context_entry(f, rid);
-    uint64_t flags = f->config.ecap & VTD_ECAP_PASID ? VTD_SCE0_PASIDE : 0;
+    uint64_t flags = (f->config.ecap & VTD_ECAP_PASID) ? VTD_SCE0_PASIDE : 0;
     if (!(fx_get(f, context) & VTD_SCE0_P))
         fx_scalable_context(f, rid, flags, 0);
     return (fx_get(f, context) & VTD_PTR) + (pasid >> 6) * VTD_PDE_BYTES;
@@ -313,7 +313,7 @@ uint64_t fx_pasid_entry(struct fx *f, unsigned rid, uint32_t pasid)
 
 static uint64_t coherent(const struct fx *f)
 {
-    return f->config.ecap & VTD_ECAP_SMPWCS ? VTD_PE1_PWSNP : 0;
+    return (f->config.ecap & VTD_ECAP_SMPWCS) ? VTD_PE1_PWSNP : 0;
 }
 
 static void fill(struct fx *f, uint64_t entry, uint64_t w0, unsigned did, uint64_t w2)

@@ -145,6 +145,8 @@ void rig_assert_flushed(struct rig *rig);
 uint64_t rig_context_entry(struct rig *rig, unsigned unit, uint16_t rid);
 uint64_t rig_pasid_entry(struct rig *rig, unsigned unit, uint16_t rid, uint32_t pasid);
 uint64_t rig_physical64(struct rig *rig, uint64_t pa);
+/* Is the page a root, context or PASID table of a unit that snoops those (ECAP.C)? */
+bool rig_snoops(struct rig *rig, uint64_t page);
 
 uint16_t rig_rid(unsigned device);
 uint64_t rig_unit_base(unsigned unit);

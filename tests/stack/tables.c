@@ -39,3 +39,52 @@ uint64_t rig_pasid_entry(struct rig *rig, unsigned unit, uint16_t rid, uint32_t 
     uint64_t directory = rig_physical64(rig, page_of(low) + (uint64_t)(pasid >> 6) * 8);
     return directory & 1 ? page_of(directory) + (uint64_t)(pasid & 63) * 64 : 0;
 }
+
+/* ---- which page is what (scalable mode) */
+
+static bool within(uint64_t page, uint64_t first, uint64_t bytes)
+{
+    return page - first < bytes;
+}
+
+static bool below_context(struct rig *rig, uint64_t entry, uint64_t page)
+{
+    uint64_t low = rig_physical64(rig, entry), slots = UINT64_C(1) << ((low >> 9 & 7) + 7);
+    if ((low & 1) == 0)
+        return false;
+    if (within(page, page_of(low), slots * 8))
+        return true;
+    for (uint64_t i = 0; i < slots; i++) {
+        uint64_t directory = rig_physical64(rig, page_of(low) + i * 8);
+        if ((directory & 1) != 0 && page_of(directory) == page)
+            return true;
+    }
+    return false;
+}
+
+static bool below_root(struct rig *rig, uint64_t root, uint64_t page)
+{
+    if (root == page)
+        return true;
+    for (unsigned i = 0; i < 512; i++) {
+        uint64_t table = rig_physical64(rig, root + i * 8);
+        if ((table & 1) == 0)
+            continue;
+        if (page_of(table) == page)
+            return true;
+        for (unsigned entry = 0; entry < 128; entry++)
+            if (below_context(rig, page_of(table) + entry * 32, page))
+                return true;
+    }
+    return false;
+}
+
+/* 010h bit 0: C; 01Ch bit 30: a root table was set. */
+bool rig_snoops(struct rig *rig, uint64_t page)
+{
+    for (unsigned i = 0; i < iommu_model_machine_unit_count(rig->machine); i++)
+        if ((rig_reg64(rig, i, 0x10) & 1) != 0 && (rig_reg32(rig, i, 0x1c) >> 30 & 1) != 0 &&
+            below_root(rig, page_of(rig_reg64(rig, i, 0x20)), page))
+            return true;
+    return false;
+}

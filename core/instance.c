@@ -46,16 +46,21 @@ bool iommu_device_capable(struct iommu_device *device, enum iommu_cap cap)
            device->ops->device_capable(device, cap);
 }
 
-/* Run the driver's start or stop unless it is so already. A driver without them has nothing to switch. */
+/*
+ * Run the driver's start or stop unless it is so already. A driver without them has nothing to switch. After a
+ * stop that failed neither is the case: a whole start helps, or another stop.
+ */
 static int switch_to(struct iommu *iommu, bool on, int (*change)(struct iommu *))
 {
     int result = 0;
 
     host_lock(iommu->platform, &iommu->lock);
-    if (iommu->started != on && change)
+    if ((iommu->started != on || iommu->stop_failed) && change)
         result = change(iommu);
-    if (!result)
+    if (!result || !on) {
         iommu->started = on;
+        iommu->stop_failed = result != 0;
+    }
     host_unlock(iommu->platform, &iommu->lock);
     return result;
 }

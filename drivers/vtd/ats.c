@@ -99,23 +99,22 @@ int vtd_ats_enable(struct vtd_device *device)
 }
 
 /*
- * The TLB is emptied while the endpoint still answers: with ATS off it need not, and would hold up
- * the queue. What it might fetch between the two is cut off by the context entry, here or, in
- * legacy mode, by the caller, who takes the entry away; and a TLB is empty when ATS is switched
- * on.
+ * Off in the endpoint first: from then on it fetches nothing more, and what it has is emptied. It
+ * answers that request with ATS off, too. The unit's permission goes last, here or, in legacy mode,
+ * with the entry that the caller takes away.
  *
- * One that did not answer is not trusted to be: no ATS any more.
+ * One that did not answer is not trusted to be empty: no ATS any more.
  */
 int vtd_ats_disable(struct vtd_device *device)
 {
     if (!device->ats_on)
         return 0;
+    vtd_endpoint_set_ats(device, false);
     if (vtd_devtlb_flush(device)) {
         vtd_log_value(device->unit, IOMMU_LOG_WARNING, "no ATS any more for device",
                       vtd_rid(device));
         device->ats_allowed = false;
     }
-    vtd_endpoint_set_ats(device, false);
     set_on(device, false);
     return device->unit->scalable ? vtd_context_change(device, VTD_SCE0_DTE, 0) : 0;
 }

@@ -40,10 +40,20 @@ static void mask_events(struct vtd_unit *unit)
         vtd_write32(unit, VTD_REG_PECTL, VTD_PECTL_IM);
 }
 
+static void clear_errors(struct vtd_unit *unit)
+{
+    uint32_t errors = VTD_FSTS_PFO | VTD_FSTS_IQE;
+
+    if (unit->ecap & VTD_ECAP_DT)
+        errors |= VTD_FSTS_ICE | VTD_FSTS_ITE;
+    errors &= vtd_read32(unit, VTD_REG_FSTS);
+    if (errors)
+        vtd_write32(unit, VTD_REG_FSTS, errors);
+}
+
 static void clear_faults(struct vtd_unit *unit)
 {
     unsigned records = (unsigned)SPEC_GET(VTD_CAP_NFR, unit->cap) + 1;
-    uint32_t errors = VTD_FSTS_PFO | VTD_FSTS_IQE;
 
     for (unsigned i = 0; i < records; i++) {
         uint32_t top = VTD_REG_FRCD(unit->cap, i) + VTD_FRCD_TOP;
@@ -51,11 +61,20 @@ static void clear_faults(struct vtd_unit *unit)
         if (vtd_read32(unit, top) & VTD_FRCD_TOP_F)
             vtd_write32(unit, top, VTD_FRCD_TOP_F);
     }
-    if (unit->ecap & VTD_ECAP_DT)
-        errors |= VTD_FSTS_ICE | VTD_FSTS_ITE;
-    errors &= vtd_read32(unit, VTD_REG_FSTS);
-    if (errors)
-        vtd_write32(unit, VTD_REG_FSTS, errors);
+    clear_errors(unit);
+}
+
+/*
+ * A queue that stood at a bad descriptor says so again when its error is cleared: that must not
+ * stop ours.
+ */
+static int retire_queue(struct vtd_unit *unit)
+{
+    int result = vtd_queue_disable(unit);
+
+    if (result == 0)
+        clear_errors(unit);
+    return result;
 }
 
 int vtd_unit_prepare(struct vtd_unit *unit)
@@ -66,7 +85,7 @@ int vtd_unit_prepare(struct vtd_unit *unit)
     mask_events(unit);
     clear_faults(unit);
     if (status(unit, VTD_GSTS_QIES))
-        result = vtd_queue_disable(unit);
+        result = retire_queue(unit);
     if (result == 0 && unit->queue.ring) {
         unit->has_our_memory = true;
         result = vtd_queue_enable(unit);
@@ -150,16 +169,16 @@ int vtd_unit_translate(struct vtd_unit *unit)
 }
 
 /*
- * A queue whose last descriptor is no wait, even an empty one, cannot be switched off everywhere. Whether
- * the wait completes does not matter: switching off decides.
+ * A queue whose last descriptor is no wait, even an empty one, cannot be switched off everywhere.
+ * Whether the wait completes does not matter: switching off decides.
  */
 static void last_wait(struct vtd_unit *unit)
 {
     struct vtd_ticket ticket;
     int result;
 
-    if (!unit->queue.ring || !status(unit, VTD_GSTS_QIES))
-        return;
+    if (!unit->queue.ring || !unit->has_our_memory || !status(unit, VTD_GSTS_QIES))
+        return; /* off, or not ours */
     vtd_queue_open(unit, &ticket);
     result = vtd_queue_post(unit, &ticket);
     host_unlock(unit->platform, &unit->lock);

@@ -251,7 +251,7 @@ static uint64_t devtlb_range(const struct vtd_range *range, uint64_t size_bit)
 /* With throttling the unit wants to know the physical function. */
 static uint16_t pfsid(const struct vtd_flush *flush, const struct vtd_device *device)
 {
-    return flush->unit->ecap & VTD_ECAP_DIT ? vtd_rid(device) : 0;
+    return (flush->unit->ecap & VTD_ECAP_DIT) ? vtd_rid(device) : 0;
 }
 
 void vtd_emit_devtlb(struct vtd_flush *flush, struct vtd_device *device,

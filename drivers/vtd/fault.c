@@ -96,16 +96,22 @@ static bool take_record(struct vtd_unit *unit, unsigned index, struct iommu_even
     return true;
 }
 
-/* From the first pending one, round the array, as long as there is room. */
+/*
+ * From the first pending one, round the array, as long as there is room. FRI is set when the first
+ * record of a series is, and still names that one when an earlier lot has taken it: those that are
+ * gone are skipped.
+ */
 static void take_records(struct vtd_unit *unit, uint32_t fsts, struct lot *lot)
 {
     unsigned records = (unsigned)SPEC_GET(VTD_CAP_NFR, unit->cap) + 1;
     unsigned index = (unsigned)SPEC_GET(VTD_FSTS_FRI, fsts) % records;
+    unsigned before = lot->count;
 
     for (unsigned i = 0; i < records && lot->count < LOT - 1; i++) {
-        if (!take_record(unit, index, &lot->event[lot->count]))
+        if (take_record(unit, index, &lot->event[lot->count]))
+            lot->count++;
+        else if (lot->count > before)
             return;
-        lot->count++;
         index = (index + 1) % records;
     }
 }

@@ -142,12 +142,14 @@ static int flush_domain(const struct change *change)
 {
     struct iommu_domain *domain = &change->domain->base;
     const struct iommu_platform *platform = domain->iommu->platform;
+    bool again;
     int result = 0;
 
     host_lock(platform, &domain->lock);
     start(change->domain, vtd_of(domain->iommu));
-    while (go_round(change, &result))
-        continue;
+    do
+        again = go_round(change, &result);
+    while (again);
     host_unlock(platform, &domain->lock);
     return result;
 }

@@ -70,7 +70,7 @@ static uint64_t page_sizes(const struct vtd_unit *unit, enum iommu_stage stage)
     uint64_t sizes = PAGE_4K;
 
     if (stage == IOMMU_STAGE_FIRST)
-        return sizes | PAGE_2M | (unit->cap & VTD_CAP_FS1GP ? PAGE_1G : 0);
+        return sizes | PAGE_2M | ((unit->cap & VTD_CAP_FS1GP) ? PAGE_1G : 0);
     if (large & VTD_SSLPS_2M)
         sizes |= PAGE_2M;
     if (large & VTD_SSLPS_1G)
@@ -83,7 +83,7 @@ static uint32_t width_codes(const struct vtd_unit *unit, enum iommu_stage stage)
 {
     if (stage == IOMMU_STAGE_SECOND)
         return vtd_caps_widths(unit->cap);
-    return SPEC_BIT32(VTD_AW_48) | (unit->cap & VTD_CAP_FS5LP ? SPEC_BIT32(VTD_AW_57) : 0);
+    return SPEC_BIT32(VTD_AW_48) | ((unit->cap & VTD_CAP_FS5LP) ? SPEC_BIT32(VTD_AW_57) : 0);
 }
 
 /* Only the lower half of the first stage's canonical addresses is handed out. */

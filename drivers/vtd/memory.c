@@ -10,11 +10,13 @@
 #include "drivers/vtd/vtd.h"
 
 /* Atomic, because whoever asks for the counts need not hold iommu.lock. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): the builtin writes to it */
 static void count(uint64_t *pages, unsigned order)
 {
     __atomic_fetch_add(pages, (uint64_t)1 << order, __ATOMIC_RELAXED);
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the builtin writes to it */
 static void uncount(uint64_t *pages, unsigned order)
 {
     __atomic_fetch_sub(pages, (uint64_t)1 << order, __ATOMIC_RELAXED);

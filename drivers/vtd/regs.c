@@ -82,10 +82,19 @@ static void command(struct vtd_unit *unit, uint32_t bit, bool on)
     vtd_write32(unit, VTD_REG_GCMD, on ? value | bit : value & ~bit);
 }
 
+/*
+ * What did not come on in time might still do so later, behind everybody's back: the command is
+ * taken back.
+ */
 int vtd_command(struct vtd_unit *unit, uint32_t bit, bool on, const char *name)
 {
+    int result;
+
     command(unit, bit, on);
-    return vtd_wait32(unit, VTD_REG_GSTS, bit, on ? bit : 0, name);
+    result = vtd_wait32(unit, VTD_REG_GSTS, bit, on ? bit : 0, name);
+    if (result && on && (bit & VTD_GCMD_LEVEL))
+        command(unit, bit, false);
+    return result;
 }
 
 /* The status bit of this one says "pending": it is waited for to fall. */

@@ -90,7 +90,7 @@ static void derive(struct vtd_unit *unit, const struct iommu_vtd_config *config)
     unit->wbf = (unit->cap & VTD_CAP_RWBF) || config->force_write_buffer_flush;
     unit->ss_bits = vtd_unit_has_stage(unit, IOMMU_STAGE_SECOND) ? vtd_caps_ss_bits(unit->cap) : 0;
     if (vtd_unit_has_stage(unit, IOMMU_STAGE_FIRST))
-        unit->fs_bits = unit->cap & VTD_CAP_FS5LP ? 56 : 47;
+        unit->fs_bits = (unit->cap & VTD_CAP_FS5LP) ? 56 : 47;
     unit->pasid_limit = unit->scalable ? vtd_caps_pasid_limit(unit->ecap) : 0;
 }
 

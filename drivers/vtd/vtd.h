@@ -309,6 +309,7 @@ static inline uint64_t vtd_load(const uint64_t *qword)
     return __atomic_load_n(qword, __ATOMIC_ACQUIRE);
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the builtin writes to it */
 static inline void vtd_store(uint64_t *qword, uint64_t value)
 {
     __atomic_store_n(qword, value, __ATOMIC_RELEASE);
@@ -410,11 +411,11 @@ int vtd_replace(struct iommu_attachment *attachment, struct iommu_attachment *ne
 
 /* ---- device.c, scope.c, reserved.c ---------------------------------------------------------- */
 
-int vtd_probe_device(struct iommu_device *device);
-int vtd_release_device(struct iommu_device *device);
-int vtd_enable_auxd(struct iommu_device *device);
-void vtd_disable_auxd(struct iommu_device *device);
-bool vtd_device_capable(struct iommu_device *device, enum iommu_cap cap);
+int vtd_probe_device(struct iommu_device *base);
+int vtd_release_device(struct iommu_device *base);
+int vtd_enable_auxd(struct iommu_device *base);
+void vtd_disable_auxd(struct iommu_device *base);
+bool vtd_device_capable(struct iommu_device *base, enum iommu_cap cap);
 /* After a failed flush: empty every cache of it before anything new is entered. */
 int vtd_device_settle(struct vtd_device *device);
 

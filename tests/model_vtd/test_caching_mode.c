@@ -217,6 +217,53 @@ static void test_model_unreadable_tables_are_not_remembered(void **state)
     fx_end(&f);
 }
 
+static void test_model_unreadable_contexts_are_not_remembered(void **state)
+{
+    struct fx f;
+    fx_begin(&f, "caching-mode");
+    uint64_t table = fx_page(&f);
+    fx_map_second(&f, table, 4, 0x8000, PAGE, 1, R);
+    fx_put(&f, f.root + (FX_RID >> 8) * 16, FX_NOWHERE | 1);
+    assert_int_equal(fx_read_fault(&f, 1, 0x8000), VTD_FAULT_SCT_ACCESS);
+    fx_put(&f, f.root + (FX_RID >> 8) * 16, 0);
+    fx_second_entry(&f, FX_RID, 1, 5, table, 4);
+    assert_true(fx_reads(&f, 1, 0x8000, PAGE));
+    fx_end(&f);
+}
+
+/* A faulty legacy entry may carry a domain id; it is remembered under 0 all the same. */
+static void test_model_the_id_in_a_faulty_context_does_not_count(void **state)
+{
+    struct fx f;
+    fx_begin(&f, "legacy-caching-mode");
+    uint64_t table = fx_page(&f);
+    fx_map_second(&f, table, 4, 0x8000, PAGE, 1, R);
+    fx_legacy_context(&f, FX_RID, 3, 5, table, 4);
+    assert_int_equal(fx_read_fault(&f, FX_PLAIN, 0x8000), VTD_FAULT_LCT_INVALID);
+    fx_legacy_context(&f, FX_RID, VTD_TT_UNTRANSLATED, 5, table, 4);
+    submit(&f, fx_cc(VTD_QI_CC_G_DEVICE, 5, FX_RID, 0), 0);
+    assert_int_equal(fx_read_fault(&f, FX_PLAIN, 0x8000), VTD_FAULT_LCT_INVALID);
+    submit(&f, fx_cc(VTD_QI_CC_G_DEVICE, 0, FX_RID, 0), 0);
+    assert_true(fx_reads(&f, FX_PLAIN, 0x8000, PAGE));
+    fx_end(&f);
+}
+
+/* The tag of a nested translation is not that of the second stage: a missing leaf is not kept there. */
+static void test_model_missing_leaves_under_nesting_are_not_remembered(void **state)
+{
+    struct fx f;
+    fx_begin(&f, "caching-mode");
+    uint64_t first = fx_page(&f), table = fx_page(&f);
+    fx_nested_entry(&f, FX_RID, 1, 5, first, table, 4);
+    for (uint64_t pa = 0; pa < (uint64_t)1 << 20; pa += 4096)
+        fx_map_second(&f, table, 4, pa, pa, 1, R | W);
+    fx_map_first(&f, first, 4, 0x8000, 0x1F0000, 1, VTD_FS_RW | VTD_FS_US);
+    assert_int_equal(fx_read_fault(&f, 1, 0x8000), VTD_FAULT_SSS_NOT_PRESENT);
+    fx_map_second(&f, table, 4, 0x1F0000, PAGE, 1, R | W);
+    assert_true(fx_reads(&f, 1, 0x8000, PAGE));
+    fx_end(&f);
+}
+
 static void test_model_domain_0_is_misuse_in_caching_mode(void **state)
 {
     struct fx f;
@@ -243,6 +290,9 @@ int main(void)
         cmocka_unit_test(test_model_missing_legacy_pages_are_remembered),
         cmocka_unit_test(test_model_unreadable_tables_are_not_remembered),
         cmocka_unit_test(test_model_domain_0_is_misuse_in_caching_mode),
+        cmocka_unit_test(test_model_unreadable_contexts_are_not_remembered),
+        cmocka_unit_test(test_model_the_id_in_a_faulty_context_does_not_count),
+        cmocka_unit_test(test_model_missing_leaves_under_nesting_are_not_remembered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -410,6 +410,74 @@ static void test_model_pass_through_is_remembered_by_domain(void **state)
     fx_end(&b.f);
 }
 
+/* ---- Names and lists ---------------------------------------------------------------------------- */
+
+/* Address 2 MiB * n and address 4 KiB * n have the same number n, at different sizes. */
+static void test_model_the_size_is_part_of_the_name(void **state)
+{
+    struct bed b;
+    second_begin(&b);
+    for (uint64_t n = 1; n < 512; n++) {
+        fx_map_second(&b.f, b.table, 4, n << 21, n << 21, 2, R);
+        fx_map_second(&b.f, b.table, 4, n << 12, OLD, 1, R);
+        assert_true(fx_reads(&b.f, 1, n << 21, n << 21));
+        assert_true(fx_reads(&b.f, 1, n << 12, OLD));
+    }
+    fx_end(&b.f);
+}
+
+static void test_model_one_pasid_of_many(void **state)
+{
+    const unsigned count = 300;
+    struct fx f;
+    fx_begin(&f, "scalable");
+    uint64_t table = fx_page(&f);
+    fx_map_first(&f, table, 4, 0x8000, OLD, 1, FIRST);
+    for (uint32_t pasid = 1; pasid <= count; pasid++) {
+        fx_first_entry(&f, FX_RID, pasid, 1, table, 4);
+        assert_true(fx_reads(&f, pasid, 0x8000, OLD));
+    }
+    for (uint32_t pasid = 1; pasid <= count; pasid += 7) {
+        submit(&f, fx_piotlb(VTD_QI_PIOTLB_G_PASID, 1, pasid), 0);
+        submit(&f, fx_pc(VTD_QI_PC_G_PASID, 1, pasid), 0);
+    }
+    assert_int_equal(fx_stats(&f).iotlb_entries, count - (count + 6) / 7);
+    assert_int_equal(fx_stats(&f).pasid_entries, count - (count + 6) / 7);
+    fx_end(&f);
+}
+
+/* Masks so large that the unit goes through lists: still exact at both ends. */
+static void test_model_large_masks_are_exact(void **state)
+{
+    static const struct {
+        uint64_t iova;
+        bool removes;
+    } rows[] = { { 0x3FF000, false }, { 0x400000, true }, { 0x7FF000, true }, { 0x800000, false } };
+    for (size_t i = 0; i < 4; i++) {
+        struct bed b;
+        second_begin(&b);
+        use_and_move(&b.f, 1, b.table, rows[i].iova);
+        submit(&b.f, PAGE(5), 0x400000 | 10);
+        assert_int_equal(stale(&b.f, 1, rows[i].iova), !rows[i].removes);
+        fx_end(&b.f);
+    }
+}
+
+/* A page of the domain reaches upper levels of a first stage, unless only leaves changed. */
+static void test_model_domain_page_and_first_stage_tables(void **state)
+{
+    for (unsigned hint = 0; hint < 2; hint++) {
+        struct bed b;
+        first_begin(&b);
+        uint64_t fresh = fx_page(&b.f);
+        fx_put(&b.f, fx_entry_second(&b.f, b.table, 4, 0xA000, 2), fresh | FIRST | VTD_FS_P);
+        fx_put(&b.f, fresh + 10 * 8, NEW | FIRST | VTD_FS_P);
+        submit(&b.f, PAGE(1), 0x8000 | (hint ? 0x40 : 0));
+        assert_int_equal(fx_read_fault(&b.f, 1, 0xA000), hint ? VTD_FAULT_SFS_NOT_PRESENT : 0);
+        fx_end(&b.f);
+    }
+}
+
 /* ---- Odds ---------------------------------------------------------------------------------------- */
 
 static void test_model_unaligned_invalidation_is_misuse(void **state)
@@ -464,6 +532,10 @@ int main(void)
         cmocka_unit_test(test_model_pass_through_is_remembered_by_domain),
         cmocka_unit_test(test_model_unaligned_invalidation_is_misuse),
         cmocka_unit_test(test_model_without_memory_nothing_is_remembered),
+        cmocka_unit_test(test_model_the_size_is_part_of_the_name),
+        cmocka_unit_test(test_model_one_pasid_of_many),
+        cmocka_unit_test(test_model_large_masks_are_exact),
+        cmocka_unit_test(test_model_domain_page_and_first_stage_tables),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

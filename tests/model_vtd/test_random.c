@@ -78,7 +78,7 @@ static unsigned below(struct bed *b, unsigned limit)
 static void change(struct bed *b)
 {
     unsigned d = below(b, DOMAINS), i = below(b, PAGES);
-    uint64_t pa = ((uint64_t)below(b, 1 << 20) + 0x1000) << 12;
+    uint64_t pa = ((uint64_t)below(b, 1 << 19) + 0x1000) << 12; /* below the window */
     uint64_t bits = first(d) ? VTD_FS_P | VTD_FS_US | VTD_FS_A | VTD_FS_D | VTD_FS_RW
                              : VTD_SS_R | VTD_SS_W;
     uint64_t entry = below(b, 3) ? pa | bits : 0;

@@ -408,6 +408,69 @@ static void test_model_nested_marks_the_guest_tables_dirty(void **state)
     fx_end(&n.f);
 }
 
+static void test_model_nested_page_size_is_the_smaller(void **state)
+{
+    struct nest n;
+    nest_begin(&n);
+    /* a 2 MiB first-stage leaf, by hand in the level 2 table */
+    nest_map(&n, 0x200000, 0, 0);
+    uint64_t table = n.first;
+    for (unsigned level = 4; level > 2; level--)
+        table = (fx_get(&n.f, table) & VTD_FS_ADDR) - ((uint64_t)16 << 20);
+    fx_put(&n.f, table + 8, 0x4000000 | VTD_FS_PS | VTD_FS_P | VTD_FS_RW | VTD_FS_US);
+    fx_map_second(&n.f, n.second, 4, 0x4000000, 0x91000, 1, R | W);
+    fx_map_second(&n.f, n.second, 4, 0x4001000, 0x84000, 1, R | W);
+    assert_true(fx_reads(&n.f, 2, 0x200010, 0x91010));
+    assert_int_equal(n.f.result.page_lg2, 12);
+    assert_true(fx_reads(&n.f, 2, 0x201010, 0x84010));
+    fx_end(&n.f);
+}
+
+/* The first stage's dirty flag is set already; the second stage's is not. */
+static void test_model_nested_write_after_read_marks_the_second_stage(void **state)
+{
+    struct nest n;
+    nest_begin(&n);
+    uint64_t pasid = fx_pasid_entry(&n.f, FX_RID, 2);
+    fx_put(&n.f, pasid, fx_get(&n.f, pasid) | VTD_PE0_SSADE);
+    nest_map(&n, 0x5000, GUEST(0x80000), VTD_FS_RW | VTD_FS_US | VTD_FS_A | VTD_FS_D);
+    assert_true(fx_reads(&n.f, 2, 0x5000, 0x80000));
+    uint64_t page = fx_entry_second(&n.f, n.second, 4, GUEST(0x80000), 1);
+    assert_false(fx_get(&n.f, page) & VTD_SS_D);
+    assert_int_equal(fx_dma(&n.f, FX_RID, 2, 0x5000, IOMMU_MODEL_WRITE), IOMMU_MODEL_OK);
+    assert_true(fx_get(&n.f, page) & VTD_SS_D);
+    fx_end(&n.f);
+}
+
+/* Rights that an upper level took away stay away when that level comes from the cache. */
+static void test_model_remembered_upper_levels_keep_their_rights(void **state)
+{
+    struct fx f;
+    fx_begin(&f, "scalable");
+    uint64_t second = fx_page(&f), first = fx_page(&f);
+    fx_second_entry(&f, FX_RID, 2, 5, second, 4);
+    fx_first_entry(&f, FX_RID, 3, 1, first, 4);
+    for (uint64_t iova = 0x5000; iova <= 0x7000; iova += 0x1000) {
+        fx_map_second(&f, second, 4, iova, PAGE, 1, R | W);
+        fx_map_first(&f, first, 4, iova, PAGE, 1, VTD_FS_RW | VTD_FS_US);
+    }
+    uint64_t upper = fx_entry_second(&f, second, 4, 0x5000, 2);
+    fx_put(&f, upper, fx_get(&f, upper) & ~W);
+    upper = fx_entry_second(&f, first, 4, 0x5000, 2);
+    fx_put(&f, upper, fx_get(&f, upper) & ~VTD_FS_RW);
+    assert_true(fx_reads(&f, 2, 0x5000, PAGE));
+    assert_true(fx_reads(&f, 3, 0x5000, PAGE));
+    fx_dma(&f, FX_RID, 2, 0x6000, IOMMU_MODEL_WRITE);
+    assert_int_equal(f.result.fault, VTD_FAULT_SGN_NO_WRITE);
+    fx_dma(&f, FX_RID, 3, 0x6000, IOMMU_MODEL_WRITE);
+    assert_int_equal(f.result.fault, VTD_FAULT_SGN_NO_WRITE);
+    fx_put(&f, upper, fx_get(&f, upper) & ~VTD_FS_US);
+    fx_submit(&f, fx_piotlb(VTD_QI_PIOTLB_G_PASID, 1, 3), 0);
+    assert_int_equal(fx_read_fault(&f, 3, 0x5000), VTD_FAULT_SGN_USER);
+    assert_int_equal(fx_read_fault(&f, 3, 0x7000), VTD_FAULT_SGN_USER);
+    fx_end(&f);
+}
+
 static void test_model_explain_changes_nothing(void **state)
 {
     struct fx f;
@@ -456,6 +519,9 @@ int main(void)
         cmocka_unit_test(test_model_nested_rights_are_of_both_stages),
         cmocka_unit_test(test_model_nested_marks_the_guest_tables_dirty),
         cmocka_unit_test(test_model_explain_changes_nothing),
+        cmocka_unit_test(test_model_nested_page_size_is_the_smaller),
+        cmocka_unit_test(test_model_nested_write_after_read_marks_the_second_stage),
+        cmocka_unit_test(test_model_remembered_upper_levels_keep_their_rights),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -67,8 +67,8 @@ static void posted(struct rig *rig, struct rig_queue *queue, uint64_t tail)
         note(rig, queue, rig_queue_slot(rig, queue->unit, at));
 }
 
-void rig_queue_see(struct rig *rig, struct rig_queue *queue, enum rig_moment moment, uint64_t address,
-                   uint64_t value)
+void rig_queue_see(struct rig *rig, struct rig_queue *queue, enum rig_moment moment,
+                   uint64_t address, uint64_t value)
 {
     if (moment == RIG_WRITE64 && address == rig_unit_base(queue->unit) + IQT)
         posted(rig, queue, value);

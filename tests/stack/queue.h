@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* queue.h - the invalidation queue as the hardware sees it: what was put in, by number, and a queue that stalls. */
+/*
+ * queue.h - the invalidation queue as the hardware sees it: what was put in, by number, and a queue
+ * that stalls.
+ */
 #ifndef IOMMUKIT_TEST_QUEUE_H
 #define IOMMUKIT_TEST_QUEUE_H
 
@@ -33,18 +36,24 @@ struct rig_queue {
 /* Watch a unit's queue from now on; takes the rig's probe. */
 void rig_queue_watch(struct rig *rig, struct rig_queue *queue, unsigned unit);
 /* For a test's own probe: call it first. */
-void rig_queue_see(struct rig *rig, struct rig_queue *queue, enum rig_moment moment, uint64_t address,
-                   uint64_t value);
+void rig_queue_see(struct rig *rig, struct rig_queue *queue, enum rig_moment moment,
+                   uint64_t address, uint64_t value);
 unsigned rig_queue_count(const struct rig_queue *queue, unsigned type);
 /* The n-th of a type, from 0; fails the test when there is none. */
-const struct rig_descriptor *rig_queue_nth(const struct rig_queue *queue, unsigned type, unsigned n);
+const struct rig_descriptor *rig_queue_nth(const struct rig_queue *queue, unsigned type,
+                                           unsigned n);
 /* Physical address of the slot that the hardware would fetch at byte offset `tail`. */
 uint64_t rig_queue_slot(struct rig *rig, unsigned unit, uint64_t tail);
 
-/* Does a unit's queue, or a status word of its waits, lie in this page? Those are always snooped. */
+/*
+ * Does a unit's queue, or a status word of its waits, lie in this page? Those are always snooped.
+ */
 bool rig_queue_owns(struct rig *rig, uint64_t page);
 
-/* A unit that does not get round to its queue: writes of the tail are held back until the end. Takes the filter. */
+/*
+ * A unit that does not get round to its queue: writes of the tail are held back until the end.
+ * Takes the filter.
+ */
 struct rig_stall {
     unsigned unit;
     bool written;

@@ -23,12 +23,14 @@ uint64_t rig_unit_base(unsigned unit)
     return unit == 0 ? UNIT0_BASE : UNIT1_BASE;
 }
 
-static void set_unit(const struct rig_config *config, unsigned index, struct iommu_model_unit_config *unit)
+static void set_unit(const struct rig_config *config, unsigned index,
+                     struct iommu_model_unit_config *unit)
 {
     const char *preset = config->preset != NULL ? config->preset : "scalable";
     if (index == 1 && config->second_preset != NULL)
         preset = config->second_preset;
-    *unit = (struct iommu_model_unit_config){.base = rig_unit_base(index), .include_all = index == 0};
+    *unit =
+        (struct iommu_model_unit_config){.base = rig_unit_base(index), .include_all = index == 0};
     struct iommu_model_vtd_config kind = {0};
     if (!iommu_model_vtd_preset(preset, &kind))
         fail_msg("no preset '%s'", preset);
@@ -48,7 +50,9 @@ static void set_unit(const struct rig_config *config, unsigned index, struct iom
 static void set_function(const struct rig_config *config, unsigned index,
                          struct iommu_model_function_config *function)
 {
-    uint8_t pasid_bits = config->pasid_bits == 0 ? 20 : config->pasid_bits == 255 ? 0 : config->pasid_bits;
+    uint8_t pasid_bits = config->pasid_bits == 0 ? 20 : config->pasid_bits;
+    if (pasid_bits == 255)
+        pasid_bits = 0;
     *function = (struct iommu_model_function_config){
         .pci = {.rid = rig_rid(index),
                 .kind = IOMMU_MODEL_PCI_INTEGRATED,
@@ -58,7 +62,8 @@ static void set_function(const struct rig_config *config, unsigned index,
                 .pasid_bits = pasid_bits,
                 .ats = true,
                 .scalable_iov = !config->no_siov,
-                .bar = {BAR_BASE + index * UINT64_C(0x1000000), BAR_BASE + index * UINT64_C(0x1000000) + 0x800000},
+                .bar = {BAR_BASE + index * UINT64_C(0x1000000),
+                        BAR_BASE + index * UINT64_C(0x1000000) + 0x800000},
                 .bar_bytes = {IOMMU_MODEL_DSA_BAR0_BYTES,
                               IOMMU_MODEL_DSA_QUEUES_MAX * IOMMU_MODEL_DSA_PORTAL_BYTES}},
         .unit = config->second_unit && index >= 2 ? 1 : 0,
@@ -66,7 +71,8 @@ static void set_function(const struct rig_config *config, unsigned index,
     };
 }
 
-static void on_message(void *ctx, unsigned unit, enum iommu_model_event event, uint64_t address, uint32_t data)
+static void on_message(void *ctx, unsigned unit, enum iommu_model_event event, uint64_t address,
+                       uint32_t data)
 {
     struct rig *rig = ctx;
     rig->messages.count++;
@@ -77,7 +83,8 @@ static void on_message(void *ctx, unsigned unit, enum iommu_model_event event, u
 }
 
 /* As endpoints do, ATS on or off; a dead one does not answer. */
-static bool on_devtlb(void *ctx, unsigned unit, const struct iommu_model_devtlb_invalidation *invalidation)
+static bool on_devtlb(void *ctx, unsigned unit,
+                      const struct iommu_model_devtlb_invalidation *invalidation)
 {
     struct rig *rig = ctx;
     unsigned device = (unsigned)(invalidation->rid >> 3) - 1;
@@ -98,15 +105,16 @@ void rig_open_hardware(struct rig *rig, const struct rig_config *config)
     for (unsigned i = 0; i < RIG_DEVICES; i++)
         set_function(config, i, &functions[i]);
 
-    const struct iommu_model_machine_config machine = {.units = units,
-                                                       .unit_count = unit_count,
-                                                       .functions = functions,
-                                                       .function_count = RIG_DEVICES,
-                                                       .regions = config->regions,
-                                                       .region_count = config->region_count,
-                                                       .ctx = rig,
-                                                       .event = on_message,
-                                                       .devtlb_invalidate = config->watch_devtlbs ? on_devtlb : NULL};
+    const struct iommu_model_machine_config machine = {
+        .units = units,
+        .unit_count = unit_count,
+        .functions = functions,
+        .function_count = RIG_DEVICES,
+        .regions = config->regions,
+        .region_count = config->region_count,
+        .ctx = rig,
+        .event = on_message,
+        .devtlb_invalidate = config->watch_devtlbs ? on_devtlb : NULL};
     const char *why = "";
     if (iommu_host_model_create(&machine, config->ram_bytes, &rig->host, &why) < 0)
         fail_msg("the machine cannot be built: %s", why);
@@ -142,7 +150,8 @@ int rig_create_driver(struct rig *rig)
 void rig_add_devices(struct rig *rig)
 {
     for (unsigned i = 0; i < RIG_DEVICES; i++) {
-        const struct iommu_device_config device = {.rid = rig_rid(i), .flags = rig->config.device_flags};
+        const struct iommu_device_config device = {.rid = rig_rid(i),
+                                                   .flags = rig->config.device_flags};
         assert_int_equal(iommu_device_add(rig->iommu, &device, &rig->device[i]), 0);
     }
 }
@@ -163,8 +172,8 @@ static void check_models(struct rig *rig)
         struct iommu_model_vtd_stats stats;
         iommu_model_vtd_stats(iommu_model_machine_unit(rig->machine, i), &stats);
         if (stats.misuse != 0 && !rig->expect_misuse)
-            fail_msg("unit %u was misused %llu times, at last: %s", i, (unsigned long long)stats.misuse,
-                     stats.last_misuse);
+            fail_msg("unit %u was misused %llu times, at last: %s", i,
+                     (unsigned long long)stats.misuse, stats.last_misuse);
     }
     for (unsigned i = 0; i < RIG_DEVICES && !rig->expect_misuse; i++)
         assert_int_equal(iommu_model_pci_misuse(iommu_model_machine_function(rig->machine, i)), 0);
@@ -233,7 +242,8 @@ struct iommu_domain *rig_domain(struct rig *rig, enum iommu_stage stage)
     return domain;
 }
 
-struct iommu_domain *rig_domain_mapping(struct rig *rig, enum iommu_stage stage, uint64_t iova, uint64_t pa)
+struct iommu_domain *rig_domain_mapping(struct rig *rig, enum iommu_stage stage, uint64_t iova,
+                                        uint64_t pa)
 {
     struct iommu_domain *domain = rig_domain(rig, stage);
     assert_int_equal(iommu_map(domain, iova, pa, RIG_PAGE, IOMMU_READ | IOMMU_WRITE), 0);
@@ -243,13 +253,15 @@ struct iommu_domain *rig_domain_mapping(struct rig *rig, enum iommu_stage stage,
 uint32_t rig_attach(struct rig *rig, struct iommu_domain *domain, unsigned device,
                     struct iommu_attachment **attachment)
 {
-    assert_int_equal(iommu_attach(domain, rig->device[device], iommu_route_any(), NULL, attachment), 0);
+    assert_int_equal(iommu_attach(domain, rig->device[device], iommu_route_any(), NULL, attachment),
+                     0);
     return iommu_attachment_pasid(*attachment);
 }
 
 /* ---- DMA */
 
-static bool dma(struct rig *rig, unsigned device, uint32_t pasid, uint64_t iova, uint64_t *value, bool write)
+static bool dma(struct rig *rig, unsigned device, uint32_t pasid, uint64_t iova, uint64_t *value,
+                bool write)
 {
     const struct iommu_model_dma access = {.has_pasid = pasid != IOMMU_NO_PASID,
                                            .pasid = pasid == IOMMU_NO_PASID ? 0 : pasid,
@@ -272,7 +284,8 @@ bool rig_write(struct rig *rig, unsigned device, uint32_t pasid, uint64_t iova, 
     return dma(rig, device, pasid, iova, &value, true);
 }
 
-void rig_assert_reads(struct rig *rig, unsigned device, uint32_t pasid, uint64_t iova, uint64_t value)
+void rig_assert_reads(struct rig *rig, unsigned device, uint32_t pasid, uint64_t iova,
+                      uint64_t value)
 {
     uint64_t got = ~value;
     if (!rig_read(rig, device, pasid, iova, &got))
@@ -281,7 +294,10 @@ void rig_assert_reads(struct rig *rig, unsigned device, uint32_t pasid, uint64_t
     assert_int_equal(got, value);
 }
 
-/* A function whose PASIDs are off sends no request that would carry one: blocked at the source, no record. */
+/*
+ * A function whose PASIDs are off sends no request that would carry one: blocked at the source, no
+ * record.
+ */
 static bool may_withhold(struct rig *rig, unsigned device, uint32_t pasid)
 {
     return pasid != IOMMU_NO_PASID &&
@@ -300,10 +316,11 @@ void rig_assert_blocked(struct rig *rig, unsigned device, uint32_t pasid, uint64
     iommu_handle_events(rig->iommu);
     unsigned before = rig->events;
     uint64_t value = 0, withheld = withheld_requests(rig);
-    bool passed = write ? rig_write(rig, device, pasid, iova, 0) : rig_read(rig, device, pasid, iova, &value);
+    bool passed =
+        write ? rig_write(rig, device, pasid, iova, 0) : rig_read(rig, device, pasid, iova, &value);
     if (passed)
-        fail_msg("device %u PASID %x: %s of %llx got through", device, pasid, write ? "write" : "read",
-                 (unsigned long long)iova);
+        fail_msg("device %u PASID %x: %s of %llx got through", device, pasid,
+                 write ? "write" : "read", (unsigned long long)iova);
     if (withheld_requests(rig) != withheld && may_withhold(rig, device, pasid))
         return;
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rig.h - the whole stack on a test bench: core and VT-d driver on a modelled machine, the platform between them
- * wrapped by the strict host, and every point at which software makes hardware see something open to a probe.
+ * rig.h - the whole stack on a test bench: core and VT-d driver on a modelled machine, the platform
+ * between them wrapped by the strict host, and every point at which software makes hardware see
+ * something open to a probe.
  *
- * A rig that closes has checked that nothing was leaked, no platform rule broken, and the models not misused.
+ * A rig that closes has checked that nothing was leaked, no platform rule broken, and the models
+ * not misused.
  */
 #ifndef IOMMUKIT_TEST_RIG_H
 #define IOMMUKIT_TEST_RIG_H
@@ -38,10 +40,15 @@ enum rig_moment {
     RIG_READ64
 };
 struct rig;
-typedef void (*rig_probe)(struct rig *rig, enum rig_moment moment, uint64_t address, uint64_t value);
+typedef void (*rig_probe)(struct rig *rig, enum rig_moment moment, uint64_t address,
+                          uint64_t value);
 
-/* Between driver and registers: may change what a read returned, or a write's value; false: the write gets lost. */
-typedef bool (*rig_filter)(struct rig *rig, enum rig_moment moment, uint64_t address, uint64_t *value);
+/*
+ * Between driver and registers: may change what a read returned, or a write's value; false: the
+ * write gets lost.
+ */
+typedef bool (*rig_filter)(struct rig *rig, enum rig_moment moment, uint64_t address,
+                           uint64_t *value);
 
 /* All zero: one very capable unit, four accelerators 00:01.0 to 00:04.0, scalable mode, started. */
 struct rig_config {
@@ -49,7 +56,8 @@ struct rig_config {
     uint64_t cap_clear, cap_set, ecap_clear, ecap_set; /* changes to the preset, unit 0 (and 1) */
     bool second_unit;            /* devices 2 and 3 sit behind it */
     const char *second_preset;   /* NULL: as the first */
-    uint64_t second_cap_clear, second_cap_set, second_ecap_clear, second_ecap_set; /* to that preset */
+    /* to that preset */
+    uint64_t second_cap_clear, second_cap_set, second_ecap_clear, second_ecap_set;
     uint32_t device_flags;       /* enum iommu_device_flags, of every device */
     bool watch_devtlbs;          /* the rig answers device-TLB invalidations, see rig_devtlb */
     uint8_t pasid_bits;          /* of the endpoints; 0: 20; 255: no PASID capability */
@@ -59,7 +67,8 @@ struct rig_config {
     const struct iommu_model_region_config *regions;
     unsigned region_count;
     bool hold_freed;             /* freed pages stay poisoned */
-    bool track_flushes;          /* keep the device's view of every table page; see rig_assert_flushed */
+    /* keep the device's view of every table page; see rig_assert_flushed */
+    bool track_flushes;
     bool no_devices;             /* none made known */
     bool not_started;
     uint64_t ram_bytes;
@@ -127,7 +136,8 @@ void rig_page_done(struct rig *rig, uint64_t pa);
 uint64_t *rig_words(struct rig *rig, uint64_t pa);
 
 struct iommu_domain *rig_domain(struct rig *rig, enum iommu_stage stage);
-struct iommu_domain *rig_domain_mapping(struct rig *rig, enum iommu_stage stage, uint64_t iova, uint64_t pa);
+struct iommu_domain *rig_domain_mapping(struct rig *rig, enum iommu_stage stage, uint64_t iova,
+                                        uint64_t pa);
 uint32_t rig_attach(struct rig *rig, struct iommu_domain *domain, unsigned device,
                     struct iommu_attachment **attachment); /* any PASID */
 
@@ -135,8 +145,10 @@ uint32_t rig_attach(struct rig *rig, struct iommu_domain *domain, unsigned devic
 bool rig_read(struct rig *rig, unsigned device, uint32_t pasid, uint64_t iova, uint64_t *value);
 bool rig_write(struct rig *rig, unsigned device, uint32_t pasid, uint64_t iova, uint64_t value);
 /* It reads this value, or it is blocked and recorded with this reason. */
-void rig_assert_reads(struct rig *rig, unsigned device, uint32_t pasid, uint64_t iova, uint64_t value);
-void rig_assert_blocked(struct rig *rig, unsigned device, uint32_t pasid, uint64_t iova, bool write);
+void rig_assert_reads(struct rig *rig, unsigned device, uint32_t pasid, uint64_t iova,
+                      uint64_t value);
+void rig_assert_blocked(struct rig *rig, unsigned device, uint32_t pasid, uint64_t iova,
+                        bool write);
 
 /* Every table page is, in memory, what the CPU wrote (track_flushes). */
 void rig_assert_flushed(struct rig *rig);

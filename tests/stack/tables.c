@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* tables.c - reading the remapping tables as hardware would, by number: no code and no constants of the driver. */
+/*
+ * tables.c - reading the remapping tables as hardware would, by number: no code and no constants of
+ * the driver.
+ */
 #include "tests/stack/rig.h"
 
 uint64_t rig_physical64(struct rig *rig, uint64_t pa)

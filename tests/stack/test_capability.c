@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* platform: model */
-/* test_capability.c - who may have many domains: units, modes, endpoints, and systems of unequal units. */
+/*
+ * test_capability.c - who may have many domains: units, modes, endpoints, and systems of unequal
+ * units.
+ */
 #include "tests/stack/rig.h"
 
 #define ECAP_PASID (UINT64_C(1) << 40)
@@ -61,7 +64,8 @@ static void test_B2_legacy_refuses_auxiliary_domains_in_words(void **state)
     assert_false(iommu_dev_feature_enabled(rig.device[0], IOMMU_DEV_FEAT_AUX));
     struct iommu_domain *domain = rig_domain(&rig, IOMMU_STAGE_AUTO);
     struct iommu_attachment *attachment;
-    assert_int_equal(iommu_attach(domain, rig.device[0], iommu_route_any(), NULL, &attachment), -IOMMU_EOPNOTSUPP);
+    assert_int_equal(iommu_attach(domain, rig.device[0], iommu_route_any(), NULL, &attachment),
+                     -IOMMU_EOPNOTSUPP);
     assert_true(iommu_strerror(-IOMMU_EOPNOTSUPP)[0] != '\0');
     assert_int_equal(iommu_domain_free(domain), 0);
     rig_close(&rig);
@@ -150,7 +154,8 @@ static void test_B24_units_of_different_modes_work_side_by_side(void **state)
 static void test_B2_scalable_mode_asked_of_legacy_hardware(void **state)
 {
     struct rig rig;
-    rig_open_hardware(&rig, &(struct rig_config){.preset = "legacy", .mode = IOMMU_VTD_MODE_SCALABLE});
+    rig_open_hardware(&rig,
+                      &(struct rig_config){.preset = "legacy", .mode = IOMMU_VTD_MODE_SCALABLE});
     assert_int_equal(rig_create_driver(&rig), -IOMMU_EOPNOTSUPP);
     rig.iommu = NULL;
     rig_close(&rig);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* platform: strict */
 /*
- * test_failure.c - every allocation of every call fails once; the state afterwards is the state before: pages,
- * objects, domain ids, PASIDs, and every word of every table.
+ * test_failure.c - every allocation of every call fails once; the state afterwards is the state
+ * before: pages, objects, domain ids, PASIDs, and every word of every table.
  */
 #include "tests/stack/rig.h"
 #include "tests/stack/view.h"
@@ -63,7 +63,9 @@ static void close_scene(struct scene *scene)
     rig_close(&scene->rig);
 }
 
-/* Fail allocation 1, 2, 3, ... until the call succeeds without meeting the failure; then undo it. */
+/*
+ * Fail allocation 1, 2, 3, ... until the call succeeds without meeting the failure; then undo it.
+ */
 static void every_allocation(call_fn call, call_fn undo, bool tables)
 {
     struct scene scene;
@@ -103,12 +105,14 @@ static int undo_domain(struct scene *scene)
 
 static int call_attach(struct scene *scene)
 {
-    return iommu_attach(scene->domain, scene->rig.device[0], iommu_route_pasid(90000), NULL, &scene->attached);
+    return iommu_attach(scene->domain, scene->rig.device[0], iommu_route_pasid(90000), NULL,
+                        &scene->attached);
 }
 
 static int call_attach_rid(struct scene *scene)
 {
-    return iommu_attach(scene->domain, scene->rig.device[1], iommu_route_rid(), NULL, &scene->attached);
+    return iommu_attach(scene->domain, scene->rig.device[1], iommu_route_rid(), NULL,
+                        &scene->attached);
 }
 
 static int undo_attach(struct scene *scene)
@@ -128,7 +132,8 @@ static int undo_aux_attach(struct scene *scene)
 
 static int call_map(struct scene *scene)
 {
-    return iommu_map(scene->other, MIB2 * 700 - RIG_PAGE, RIG_PAGE, MIB2 * 2, IOMMU_READ | IOMMU_WRITE);
+    return iommu_map(scene->other, MIB2 * 700 - RIG_PAGE, RIG_PAGE, MIB2 * 2,
+                     IOMMU_READ | IOMMU_WRITE);
 }
 
 static int undo_map(struct scene *scene)
@@ -167,7 +172,10 @@ static int undo_add(struct scene *scene)
     return iommu_device_remove(scene->added);
 }
 
-/* Unmapping and detaching allocate nothing: that is what makes them safe to call when memory is short. */
+/*
+ * Unmapping and detaching allocate nothing: that is what makes them safe to call when memory is
+ * short.
+ */
 static void test_B42_B79_unmap_and_detach_allocate_nothing(void **state)
 {
     struct scene scene;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* platform: model */
-/* test_isolation.c - the promise itself: the same address under two ids is two pages, and nothing else. */
+/*
+ * test_isolation.c - the promise itself: the same address under two ids is two pages, and nothing
+ * else.
+ */
 #include "tests/stack/rig.h"
 
 enum { A = UINT64_C(0xaaaa), B = UINT64_C(0xbbbb), C = UINT64_C(0xcccc) };
@@ -142,10 +145,12 @@ static void test_B16_untagged_uses_the_ordinary_domain(void **state)
     struct pair pair;
     pair_open(&pair, &(struct rig_config){0}, IOMMU_STAGE_SECOND);
     uint64_t page = rig_page(&pair.rig, C);
-    struct iommu_domain *ordinary = rig_domain_mapping(&pair.rig, IOMMU_STAGE_SECOND, RIG_IOVA, page);
+    struct iommu_domain *ordinary =
+        rig_domain_mapping(&pair.rig, IOMMU_STAGE_SECOND, RIG_IOVA, page);
     struct iommu_attachment *rid;
 
-    rig_assert_blocked(&pair.rig, 0, IOMMU_NO_PASID, RIG_IOVA, false); /* nothing attached to the RID yet */
+    /* nothing attached to the RID yet */
+    rig_assert_blocked(&pair.rig, 0, IOMMU_NO_PASID, RIG_IOVA, false);
     assert_int_equal(iommu_attach(ordinary, pair.rig.device[0], iommu_route_rid(), NULL, &rid), 0);
     rig_assert_reads(&pair.rig, 0, IOMMU_NO_PASID, RIG_IOVA, C);
     rig_assert_reads(&pair.rig, 0, pair.pasid_a, RIG_IOVA, A);
@@ -188,7 +193,9 @@ static void test_B17_two_devices_do_not_see_each_other(void **state)
     rig_close(&rig);
 }
 
-/* The same PASID on two devices in first-stage format: the caches are tagged with the PASID there. */
+/*
+ * The same PASID on two devices in first-stage format: the caches are tagged with the PASID there.
+ */
 static void test_B17_first_stage_same_pasid_on_two_devices(void **state)
 {
     struct rig rig;
@@ -228,7 +235,9 @@ static void test_B19_B56_stale_or_wrong_id_gets_faults(void **state)
     rig_assert_reads(&pair.rig, 0, pair.pasid_b, RIG_IOVA, B);
 
     /* The id goes to another domain at once: late requests land there or nowhere. */
-    assert_int_equal(iommu_attach(pair.b, pair.rig.device[0], iommu_route_pasid(pair.pasid_a), NULL, &pair.at_a), 0);
+    assert_int_equal(
+        iommu_attach(pair.b, pair.rig.device[0], iommu_route_pasid(pair.pasid_a), NULL, &pair.at_a),
+        0);
     rig_assert_reads(&pair.rig, 0, pair.pasid_a, RIG_IOVA, B);
     pair_close(&pair);
 }
@@ -240,7 +249,8 @@ static void test_B54_B62_fault_names_attachment_and_cookie(void **state)
     struct iommu_domain *domain = rig_domain(&rig, IOMMU_STAGE_SECOND);
     int cookie = 0;
     struct iommu_attachment *attachment, *found;
-    assert_int_equal(iommu_attach(domain, rig.device[1], iommu_route_pasid(9), &cookie, &attachment), 0);
+    assert_int_equal(
+        iommu_attach(domain, rig.device[1], iommu_route_pasid(9), &cookie, &attachment), 0);
     rig_assert_blocked(&rig, 1, 9, RIG_IOVA, true);
     assert_ptr_equal(rig.event.attachment, attachment);
     assert_ptr_equal(rig.event.device, rig.device[1]);
@@ -254,7 +264,10 @@ static void test_B54_B62_fault_names_attachment_and_cookie(void **state)
     rig_close(&rig);
 }
 
-/* The device's own registers carry the id: a queue that was given the wrong one, or a stale one, gets faults. */
+/*
+ * The device's own registers carry the id: a queue that was given the wrong one, or a stale one,
+ * gets faults.
+ */
 static void test_B18_id_is_a_pasid_within_the_width(void **state)
 {
     struct rig rig;
@@ -262,9 +275,12 @@ static void test_B18_id_is_a_pasid_within_the_width(void **state)
     assert_int_equal(iommu_device_pasid_limit(rig.device[0]), 256);
     struct iommu_domain *domain = rig_domain(&rig, IOMMU_STAGE_SECOND);
     struct iommu_attachment *attachment;
-    assert_int_equal(iommu_attach(domain, rig.device[0], iommu_route_pasid(256), NULL, &attachment), -IOMMU_ERANGE);
-    assert_int_equal(iommu_attach(domain, rig.device[0], iommu_route_pasid(0), NULL, &attachment), -IOMMU_ERANGE);
-    assert_int_equal(iommu_attach(domain, rig.device[0], iommu_route_pasid(255), NULL, &attachment), 0);
+    assert_int_equal(iommu_attach(domain, rig.device[0], iommu_route_pasid(256), NULL, &attachment),
+                     -IOMMU_ERANGE);
+    assert_int_equal(iommu_attach(domain, rig.device[0], iommu_route_pasid(0), NULL, &attachment),
+                     -IOMMU_ERANGE);
+    assert_int_equal(iommu_attach(domain, rig.device[0], iommu_route_pasid(255), NULL, &attachment),
+                     0);
     assert_int_equal(iommu_attachment_pasid(attachment), 255);
     assert_int_equal(iommu_detach(attachment), 0);
     assert_int_equal(iommu_domain_free(domain), 0);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* platform: model, strict */
 /*
- * test_matrix.c - the same life of a domain on every kind of unit: levels, stages, page sizes, snooped walks or
- * not, Caching Mode, write buffers, queue or registers, legacy or scalable.
+ * test_matrix.c - the same life of a domain on every kind of unit: levels, stages, page sizes,
+ * snooped walks or not, Caching Mode, write buffers, queue or registers, legacy or scalable.
  */
 #include "tests/stack/rig.h"
 
@@ -41,41 +41,62 @@ static const struct unit_kind kinds[] = {
     {"second stage, 4 levels", {0}, IOMMU_STAGE_SECOND, 0},
     {"second stage, 3 levels only",
      {.cap_clear = CAP_SAGAW | CAP_MGAW, .cap_set = SAGAW(1) | MGAW(39)},
-     IOMMU_STAGE_SECOND, 3},
+     IOMMU_STAGE_SECOND,
+     3},
     {"second stage, 4 levels only",
      {.cap_clear = CAP_SAGAW | CAP_MGAW, .cap_set = SAGAW(2) | MGAW(48)},
-     IOMMU_STAGE_SECOND, 4},
+     IOMMU_STAGE_SECOND,
+     4},
     {"second stage, 5 levels only",
      {.cap_clear = CAP_SAGAW | CAP_MGAW, .cap_set = SAGAW(3) | MGAW(57)},
-     IOMMU_STAGE_SECOND, 5},
+     IOMMU_STAGE_SECOND,
+     5},
     {"first stage, 4 levels", {.cap_clear = CAP_FS5LP}, IOMMU_STAGE_FIRST, 4},
     {"first stage, 5 levels",
      {.cap_clear = CAP_SAGAW | CAP_MGAW, .cap_set = CAP_FS5LP | SAGAW(3) | MGAW(57)},
-     IOMMU_STAGE_FIRST, 0},
+     IOMMU_STAGE_FIRST,
+     0},
     {"first stage alone", {.ecap_clear = ECAP_SSTS | ECAP_NEST | ECAP_SSADS}, IOMMU_STAGE_AUTO, 0},
     {"second stage alone", {.ecap_clear = ECAP_FSTS | ECAP_NEST | ECAP_EAFS}, IOMMU_STAGE_AUTO, 0},
     {"no large pages", {.cap_clear = CAP_SSLPS}, IOMMU_STAGE_SECOND, 0},
     {"no large first-stage pages", {.cap_clear = CAP_FS1GP}, IOMMU_STAGE_FIRST, 0},
-    {"tables not snooped, second", {.ecap_clear = ECAP_C | ECAP_SMPWCS | ECAP_SSADS | ECAP_EAFS, .track_flushes = true},
-     IOMMU_STAGE_SECOND, 0},
-    {"tables not snooped, first", {.ecap_clear = ECAP_C | ECAP_SMPWCS | ECAP_SSADS | ECAP_EAFS, .track_flushes = true},
-     IOMMU_STAGE_FIRST, 0},
-    {"page walks alone not snooped", {.ecap_clear = ECAP_SMPWCS | ECAP_SSADS | ECAP_EAFS, .track_flushes = true},
-     IOMMU_STAGE_SECOND, 0},
+    {"tables not snooped, second",
+     {.ecap_clear = ECAP_C | ECAP_SMPWCS | ECAP_SSADS | ECAP_EAFS, .track_flushes = true},
+     IOMMU_STAGE_SECOND,
+     0},
+    {"tables not snooped, first",
+     {.ecap_clear = ECAP_C | ECAP_SMPWCS | ECAP_SSADS | ECAP_EAFS, .track_flushes = true},
+     IOMMU_STAGE_FIRST,
+     0},
+    {"page walks alone not snooped",
+     {.ecap_clear = ECAP_SMPWCS | ECAP_SSADS | ECAP_EAFS, .track_flushes = true},
+     IOMMU_STAGE_SECOND,
+     0},
     {"Caching Mode, second", {.cap_set = CAP_CM}, IOMMU_STAGE_SECOND, 0},
     {"Caching Mode, first", {.cap_set = CAP_CM}, IOMMU_STAGE_FIRST, 0},
     {"no page-selective invalidation", {.cap_clear = CAP_PSI}, IOMMU_STAGE_SECOND, 0},
     {"no flush at root switch", {.cap_clear = CAP_ESRTPS}, IOMMU_STAGE_SECOND, 0},
     {"no snoop control", {.ecap_clear = ECAP_SC}, IOMMU_STAGE_SECOND, 0},
     {"legacy mode on scalable hardware", {.mode = IOMMU_VTD_MODE_LEGACY}, IOMMU_STAGE_AUTO, 0},
-    {"legacy mode, Caching Mode", {.mode = IOMMU_VTD_MODE_LEGACY, .cap_set = CAP_CM}, IOMMU_STAGE_AUTO, 0},
+    {"legacy mode, Caching Mode",
+     {.mode = IOMMU_VTD_MODE_LEGACY, .cap_set = CAP_CM},
+     IOMMU_STAGE_AUTO,
+     0},
     {"legacy hardware", {.preset = "legacy"}, IOMMU_STAGE_AUTO, 0},
     {"legacy, no queue", {.preset = "legacy-no-queue"}, IOMMU_STAGE_AUTO, 0},
-    {"legacy, queue left alone", {.preset = "legacy", .vtd = {.no_queue = true}}, IOMMU_STAGE_AUTO, 0},
+    {"legacy, queue left alone",
+     {.preset = "legacy", .vtd = {.no_queue = true}},
+     IOMMU_STAGE_AUTO,
+     0},
     {"legacy, write buffers", {.preset = "legacy", .cap_set = CAP_RWBF}, IOMMU_STAGE_AUTO, 0},
     {"legacy, registers, write buffers, Caching Mode",
-     {.preset = "legacy-no-queue", .cap_set = CAP_RWBF | CAP_CM}, IOMMU_STAGE_AUTO, 0},
-    {"legacy, not snooped", {.preset = "legacy", .ecap_clear = ECAP_C, .track_flushes = true}, IOMMU_STAGE_AUTO, 0},
+     {.preset = "legacy-no-queue", .cap_set = CAP_RWBF | CAP_CM},
+     IOMMU_STAGE_AUTO,
+     0},
+    {"legacy, not snooped",
+     {.preset = "legacy", .ecap_clear = ECAP_C, .track_flushes = true},
+     IOMMU_STAGE_AUTO,
+     0},
 };
 
 struct bench {
@@ -93,7 +114,10 @@ static void check_flushed(struct bench *bench)
         rig_assert_flushed(&bench->rig);
 }
 
-/* Reads the marker of the page behind iova: 64-bit physical address of each page's start, written by mark(). */
+/*
+ * Reads the marker of the page behind iova: 64-bit physical address of each page's start, written
+ * by mark().
+ */
 static void mark(struct bench *bench, uint64_t pa)
 {
     rig_words(&bench->rig, pa)[0] = pa;
@@ -119,7 +143,9 @@ static void open_bench(struct bench *bench, const struct unit_kind *kind)
         assert_int_equal(bench->geometry.levels, kind->levels);
     bool legacy = iommu_device_pasid_limit(bench->rig.device[0]) == 0;
     assert_int_equal(iommu_attach(bench->domain, bench->rig.device[0],
-                                  legacy ? iommu_route_rid() : iommu_route_any(), NULL, &bench->attachment), 0);
+                                  legacy ? iommu_route_rid() : iommu_route_any(), NULL,
+                                  &bench->attachment),
+                     0);
     bench->pasid = iommu_attachment_pasid(bench->attachment);
     bench->block = GIB; /* below everything that is handed out */
     check_flushed(bench);
@@ -152,7 +178,10 @@ static void unmap(struct bench *bench, uint64_t iova, uint64_t bytes)
     blocked(bench, iova + bytes - RIG_PAGE);
 }
 
-/* Blocked first, so that a unit which caches what is not present has something stale to answer with. */
+/*
+ * Blocked first, so that a unit which caches what is not present has something stale to answer
+ * with.
+ */
 static void one_range(struct bench *bench, uint64_t iova, uint64_t pa, uint64_t bytes)
 {
     blocked(bench, iova);
@@ -198,8 +227,10 @@ static void test_B46_pass_through_on_every_unit(void **state)
         uint64_t page = rig_page(&rig, 99);
         assert_int_equal(iommu_domain_alloc(rig.iommu, &config, &identity), 0);
         assert_int_equal(iommu_map(identity, RIG_IOVA, page, RIG_PAGE, IOMMU_READ), -IOMMU_EINVAL);
-        assert_int_equal(iommu_attach(identity, rig.device[0], legacy ? iommu_route_rid() : iommu_route_any(), NULL,
-                                      &attachment), 0);
+        assert_int_equal(iommu_attach(identity, rig.device[0],
+                                      legacy ? iommu_route_rid() : iommu_route_any(), NULL,
+                                      &attachment),
+                         0);
         rig_assert_reads(&rig, 0, iommu_attachment_pasid(attachment), page, 99);
         rig_assert_blocked(&rig, 1, iommu_attachment_pasid(attachment), page, false);
         uint32_t pasid = iommu_attachment_pasid(attachment);
@@ -230,7 +261,8 @@ static void test_B46_entry_types(void **state)
         uint64_t entry = rig_pasid_entry(&rig, 0, rig_rid(0), pasid);
         assert_int_equal(rig_physical64(&rig, entry) & 1, 1);
         assert_int_equal(rig_physical64(&rig, entry) >> 6 & 7, types[i].pgtt);
-        assert_int_equal(rig_physical64(&rig, entry + 8) & 0xffff, iommu_vtd_attachment_domain_id(attachment));
+        assert_int_equal(rig_physical64(&rig, entry + 8) & 0xffff,
+                         iommu_vtd_attachment_domain_id(attachment));
         assert_int_equal(iommu_detach(attachment), 0);
         assert_int_equal(iommu_domain_free(domain), 0);
     }
@@ -245,16 +277,19 @@ static void test_B20_walk_goes_root_context_directory_entry_table(void **state)
     uint64_t page = rig_page(&rig, 1);
     struct iommu_domain *domain = rig_domain_mapping(&rig, IOMMU_STAGE_SECOND, RIG_IOVA, page);
     struct iommu_attachment *attachment;
-    assert_int_equal(iommu_attach(domain, rig.device[0], iommu_route_pasid(0x12345), NULL, &attachment), 0);
+    assert_int_equal(
+        iommu_attach(domain, rig.device[0], iommu_route_pasid(0x12345), NULL, &attachment), 0);
 
     struct iommu_model_request request = {
         .rid = rig_rid(0), .has_pasid = true, .pasid = 0x12345, .address = RIG_IOVA, .bytes = 8};
     struct iommu_model_result result;
     struct iommu_model_explanation explanation;
-    iommu_model_vtd_explain(iommu_model_machine_unit(rig.machine, 0), &request, &result, &explanation);
+    iommu_model_vtd_explain(iommu_model_machine_unit(rig.machine, 0), &request, &result,
+                            &explanation);
     assert_int_equal(result.outcome, IOMMU_MODEL_OK);
     assert_int_equal(result.pa, page);
-    uint64_t entry = rig_pasid_entry(&rig, 0, rig_rid(0), 0x12345), context = rig_context_entry(&rig, 0, rig_rid(0));
+    uint64_t entry = rig_pasid_entry(&rig, 0, rig_rid(0), 0x12345),
+             context = rig_context_entry(&rig, 0, rig_rid(0));
     unsigned next = 0, levels = 0;
     for (unsigned i = 0; i < explanation.count; i++) {
         const struct iommu_model_step *step = &explanation.step[i];

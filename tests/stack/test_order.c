@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* platform: model, strict */
 /*
- * test_order.c - fill, flush, publish, flush, invalidate, wait, free: watched at every point where hardware could
- * look. The units here do not snoop, so that each flush is such a point.
+ * test_order.c - fill, flush, publish, flush, invalidate, wait, free: watched at every point where
+ * hardware could look. The units here do not snoop, so that each flush is such a point.
  */
 #include "tests/stack/rig.h"
 
@@ -49,7 +49,8 @@ static void watch_moment(struct rig *rig, enum rig_moment moment, uint64_t addre
     bool did = (word[1] & 0xffff) != 0;
     if (present && !did)
         watch->half_built++;
-    if (moment == RIG_FLUSH && !present && did && address <= watch->entry && address + value >= watch->entry + 64)
+    if (moment == RIG_FLUSH && !present && did && address <= watch->entry &&
+        address + value >= watch->entry + 64)
         watch->seen_filled = true;
     if (present)
         watch->seen_present = true;
@@ -73,7 +74,8 @@ static void test_B43_attach_publishes_last(void **state)
     struct watch watch = {.pasid = 300};
     rig.probe = watch_moment;
     rig.probe_ctx = &watch;
-    assert_int_equal(iommu_attach(domain, rig.device[0], iommu_route_pasid(300), NULL, &attachment), 0);
+    assert_int_equal(iommu_attach(domain, rig.device[0], iommu_route_pasid(300), NULL, &attachment),
+                     0);
     rig.probe = NULL;
     assert_true(watch.seen_filled);
     assert_int_equal(watch.half_built, 0);
@@ -178,8 +180,9 @@ static void unmap_is_seen(enum iommu_stage stage, bool rid)
     uint64_t page = rig_page(&rig, 1), other = rig_page(&rig, 2);
     struct iommu_domain *domain = rig_domain_mapping(&rig, stage, RIG_IOVA, page);
     struct iommu_attachment *attachment;
-    assert_int_equal(iommu_attach(domain, rig.device[0], rid ? iommu_route_rid() : iommu_route_any(), NULL,
-                                  &attachment), 0);
+    assert_int_equal(iommu_attach(domain, rig.device[0],
+                                  rid ? iommu_route_rid() : iommu_route_any(), NULL, &attachment),
+                     0);
     uint32_t pasid = iommu_attachment_pasid(attachment);
     rig_assert_reads(&rig, 0, pasid, RIG_IOVA, 1); /* cached from here on */
     assert_int_equal(iommu_unmap(domain, RIG_IOVA, RIG_PAGE, NULL), 0);

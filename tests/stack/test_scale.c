@@ -26,7 +26,8 @@ static void test_B11_B40_B80_65536_auxiliary_domains_on_one_device(void **state)
     struct iommu_strict_counts before, after;
     extra = rig_domain(&rig, IOMMU_STAGE_SECOND);
     iommu_strict_counts(rig.strict, &before);
-    assert_int_equal(iommu_attach(extra, rig.device[0], iommu_route_any(), NULL, &none), -IOMMU_ENOSPC);
+    assert_int_equal(iommu_attach(extra, rig.device[0], iommu_route_any(), NULL, &none),
+                     -IOMMU_ENOSPC);
     iommu_strict_counts(rig.strict, &after);
     assert_int_equal(after.objects_live, before.objects_live);
     assert_int_equal(after.pages_live, before.pages_live);
@@ -58,14 +59,18 @@ static void test_B18_B31_last_pasid_is_reachable(void **state)
     uint64_t page = rig_page(&rig, 6);
     struct iommu_domain *domain = rig_domain_mapping(&rig, IOMMU_STAGE_SECOND, RIG_IOVA, page);
     struct iommu_attachment *last, *none;
-    assert_int_equal(iommu_attach(domain, rig.device[0], iommu_route_pasid(LAST_PASID), NULL, &last), 0);
+    assert_int_equal(
+        iommu_attach(domain, rig.device[0], iommu_route_pasid(LAST_PASID), NULL, &last), 0);
     rig_assert_reads(&rig, 0, LAST_PASID, RIG_IOVA, 6);
     rig_assert_blocked(&rig, 0, LAST_PASID - 1, RIG_IOVA, false);
-    assert_int_equal(iommu_attach(domain, rig.device[0], iommu_route_pasid(LAST_PASID + 1), NULL, &none),
-                     -IOMMU_ERANGE);
-    assert_int_equal(iommu_attach(domain, rig.device[0], iommu_route_pasid(LAST_PASID), NULL, &none),
-                     -IOMMU_EBUSY);
-    assert_int_equal(iommu_attach(domain, rig.device[0], iommu_route_auto(LAST_PASID, UINT32_MAX - 1), NULL, &none),
+    assert_int_equal(
+        iommu_attach(domain, rig.device[0], iommu_route_pasid(LAST_PASID + 1), NULL, &none),
+        -IOMMU_ERANGE);
+    assert_int_equal(
+        iommu_attach(domain, rig.device[0], iommu_route_pasid(LAST_PASID), NULL, &none),
+        -IOMMU_EBUSY);
+    assert_int_equal(iommu_attach(domain, rig.device[0],
+                                  iommu_route_auto(LAST_PASID, UINT32_MAX - 1), NULL, &none),
                      -IOMMU_ENOSPC);
     assert_int_equal(iommu_detach(last), 0);
     assert_int_equal(iommu_domain_free(domain), 0);
@@ -83,7 +88,8 @@ static void test_B31_exhausted_pasids_leak_nothing_and_return(void **state)
         assert_int_equal(rig_attach(&rig, domain, 0, &at[i]), i);
     struct iommu_strict_counts before, after;
     iommu_strict_counts(rig.strict, &before);
-    assert_int_equal(iommu_attach(domain, rig.device[0], iommu_route_any(), NULL, &none), -IOMMU_ENOSPC);
+    assert_int_equal(iommu_attach(domain, rig.device[0], iommu_route_any(), NULL, &none),
+                     -IOMMU_ENOSPC);
     iommu_strict_counts(rig.strict, &after);
     assert_int_equal(after.objects_live, before.objects_live);
     assert_int_equal(iommu_detach(at[17]), 0);
@@ -98,7 +104,8 @@ static void test_B31_exhausted_pasids_leak_nothing_and_return(void **state)
 static void test_B40_domain_ids_run_out_and_come_back(void **state)
 {
     struct rig rig;
-    rig_open(&rig, &(struct rig_config){.cap_clear = 7, .cap_set = UINT64_C(1) << 7, .second_unit = true});
+    rig_open(&rig, &(struct rig_config){
+                       .cap_clear = 7, .cap_set = UINT64_C(1) << 7, .second_unit = true});
     struct iommu_domain *domains[17];
     struct iommu_attachment *at[17], *elsewhere;
     for (unsigned i = 0; i < 17; i++)
@@ -112,7 +119,8 @@ static void test_B40_domain_ids_run_out_and_come_back(void **state)
     assert_int_equal(result, -IOMMU_ENOSPC);
     assert_int_equal(taken, 15);
     /* The other unit has its own, and a domain that has an id may take more routes. */
-    assert_int_equal(iommu_attach(domains[16], rig.device[2], iommu_route_any(), NULL, &elsewhere), 0);
+    assert_int_equal(iommu_attach(domains[16], rig.device[2], iommu_route_any(), NULL, &elsewhere),
+                     0);
     struct iommu_attachment *again;
     rig_attach(&rig, domains[0], 1, &again);
     assert_int_equal(iommu_detach(at[3]), 0);
@@ -141,7 +149,8 @@ static void test_B41_sub_tables_grow_on_demand(void **state)
     assert_int_equal(iommu_vtd_unit_info(rig.iommu, 0, &info), 0);
     uint64_t pages = info.table_pages, grew[4];
     for (unsigned i = 0; i < 4; i++) {
-        assert_int_equal(iommu_attach(domain, rig.device[0], iommu_route_pasid(pasids[i]), NULL, &at[i]), 0);
+        assert_int_equal(
+            iommu_attach(domain, rig.device[0], iommu_route_pasid(pasids[i]), NULL, &at[i]), 0);
         assert_int_equal(iommu_vtd_unit_info(rig.iommu, 0, &info), 0);
         grew[i] = info.table_pages - pages;
         pages = info.table_pages;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* platform: model */
-/* test_sharing.c - one domain on several routes, several routes on one device, and what may not be done to them. */
+/*
+ * test_sharing.c - one domain on several routes, several routes on one device, and what may not be
+ * done to them.
+ */
 #include "tests/stack/rig.h"
 
 static void test_B32_one_domain_auxiliary_on_two_devices(void **state)
@@ -77,7 +80,8 @@ static void test_B35_replacing_the_rid_domain_disturbs_nobody(void **state)
     uint64_t page[3] = {rig_page(&rig, 1), rig_page(&rig, 2), rig_page(&rig, 3)};
     struct iommu_domain *first = rig_domain_mapping(&rig, IOMMU_STAGE_SECOND, RIG_IOVA, page[0]);
     struct iommu_domain *second = rig_domain_mapping(&rig, IOMMU_STAGE_FIRST, RIG_IOVA, page[1]);
-    struct iommu_domain *auxiliary = rig_domain_mapping(&rig, IOMMU_STAGE_SECOND, RIG_IOVA, page[2]);
+    struct iommu_domain *auxiliary =
+        rig_domain_mapping(&rig, IOMMU_STAGE_SECOND, RIG_IOVA, page[2]);
     struct iommu_attachment *rid, *aux;
     assert_int_equal(iommu_attach(first, rig.device[0], iommu_route_rid(), NULL, &rid), 0);
     uint32_t pasid = rig_attach(&rig, auxiliary, 0, &aux);
@@ -94,7 +98,8 @@ static void test_B35_replacing_the_rid_domain_disturbs_nobody(void **state)
     assert_int_equal(iommu_device_claim(rig.device[0], &owner), -IOMMU_EBUSY);
     assert_int_equal(iommu_detach(aux), 0);
     assert_int_equal(iommu_device_claim(rig.device[0], &owner), 0);
-    assert_int_equal(iommu_attach(auxiliary, rig.device[0], iommu_route_any(), NULL, &aux), -IOMMU_EBUSY);
+    assert_int_equal(iommu_attach(auxiliary, rig.device[0], iommu_route_any(), NULL, &aux),
+                     -IOMMU_EBUSY);
     assert_int_equal(iommu_device_unclaim(rig.device[0], &owner), 0);
 
     assert_int_equal(iommu_detach(rid), 0);
@@ -113,12 +118,14 @@ static void test_B55_replace_a_pasid_route_switches_at_once(void **state)
     uint64_t page[2] = {rig_page(&rig, 1), rig_page(&rig, 2)};
     struct iommu_domain *domain[2];
     for (unsigned i = 0; i < 2; i++)
-        domain[i] = rig_domain_mapping(&rig, i == 0 ? IOMMU_STAGE_FIRST : IOMMU_STAGE_SECOND, RIG_IOVA, page[i]);
+        domain[i] = rig_domain_mapping(&rig, i == 0 ? IOMMU_STAGE_FIRST : IOMMU_STAGE_SECOND,
+                                       RIG_IOVA, page[i]);
     struct iommu_attachment *attachment;
     uint32_t pasid = rig_attach(&rig, domain[0], 0, &attachment);
     for (unsigned i = 0; i < 6; i++) {
         rig_assert_reads(&rig, 0, pasid, RIG_IOVA, 1 + i % 2);
-        assert_int_equal(iommu_replace(attachment, domain[i % 2]), 0); /* the same: nothing happens */
+        /* the same: nothing happens */
+        assert_int_equal(iommu_replace(attachment, domain[i % 2]), 0);
         rig_assert_reads(&rig, 0, pasid, RIG_IOVA, 1 + i % 2);
         assert_int_equal(iommu_replace(attachment, domain[(i + 1) % 2]), 0);
         assert_int_equal(iommu_attachment_pasid(attachment), pasid);
@@ -183,8 +190,10 @@ static void test_B39_mapped_beyond_the_device_is_refused(void **state)
     uint64_t page = rig_page(&rig, 5), high = UINT64_C(1) << 33;
     struct iommu_domain *domain = rig_domain_mapping(&rig, IOMMU_STAGE_SECOND, high, page);
     struct iommu_attachment *attachment;
-    assert_int_equal(iommu_attach(domain, rig.device[0], iommu_route_any(), NULL, &attachment), -IOMMU_EFAULT);
-    assert_int_equal(iommu_map(domain, high + RIG_PAGE, page, RIG_PAGE, IOMMU_READ), 0); /* still as wide as before */
+    assert_int_equal(iommu_attach(domain, rig.device[0], iommu_route_any(), NULL, &attachment),
+                     -IOMMU_EFAULT);
+    /* still as wide as before */
+    assert_int_equal(iommu_map(domain, high + RIG_PAGE, page, RIG_PAGE, IOMMU_READ), 0);
     assert_int_equal(iommu_unmap(domain, high, 2 * RIG_PAGE, NULL), 0);
 
     assert_int_equal(iommu_attach(domain, rig.device[0], iommu_route_any(), NULL, &attachment), 0);
@@ -206,7 +215,8 @@ static void test_B39_unit_that_cannot_walk_the_format_is_refused(void **state)
     struct iommu_domain *domain;
     struct iommu_attachment *attachment;
     assert_int_equal(iommu_domain_alloc(rig.iommu, &config, &domain), 0);
-    assert_int_equal(iommu_attach(domain, rig.device[2], iommu_route_rid(), NULL, &attachment), -IOMMU_EXDEV);
+    assert_int_equal(iommu_attach(domain, rig.device[2], iommu_route_rid(), NULL, &attachment),
+                     -IOMMU_EXDEV);
     assert_int_equal(iommu_domain_free(domain), 0);
     rig_close(&rig);
 }

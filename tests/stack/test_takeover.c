@@ -1,15 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /* platform: model */
 /*
- * test_takeover.c - units that firmware or an earlier kernel left running, with tables, a queue, faults, events and
- * protected memory of its own. Registers are read and written by number, past the driver.
+ * test_takeover.c - units that firmware or an earlier kernel left running, with tables, a queue,
+ * faults, events and protected memory of its own. Registers are read and written by number, past
+ * the driver.
  */
 #include "tests/stack/commands.h"
 #include "tests/stack/rig.h"
 
 enum {
-    GCMD = 0x18, GSTS = 0x1c, RTADDR = 0x20, FSTS = 0x34, FECTL = 0x38, FEDATA = 0x3c, FEADDR = 0x40,
-    PMEN = 0x64, PLMBASE = 0x68, PLMLIMIT = 0x6c, IQH = 0x80, IQT = 0x88, IQA = 0x90,
+    GCMD = 0x18,
+    GSTS = 0x1c,
+    RTADDR = 0x20,
+    FSTS = 0x34,
+    FECTL = 0x38,
+    FEDATA = 0x3c,
+    FEADDR = 0x40,
+    PMEN = 0x64,
+    PLMBASE = 0x68,
+    PLMLIMIT = 0x6c,
+    IQH = 0x80,
+    IQT = 0x88,
+    IQA = 0x90,
 };
 #define BIT32(n) (UINT32_C(1) << (n))
 #define BIT64(n) (UINT64_C(1) << (n))
@@ -25,7 +37,10 @@ struct firmware {
     uint64_t root, contexts, queue, page;
 };
 
-/* Root entry: present, pointer. Context entry: present, type 2 (pass-through), width code 2, domain id 5. */
+/*
+ * Root entry: present, pointer. Context entry: present, type 2 (pass-through), width code 2, domain
+ * id 5.
+ */
 static void make_tables(struct rig *rig, struct firmware *firmware)
 {
     firmware->root = rig_page(rig, 0);
@@ -45,7 +60,10 @@ static void firmware_command(struct rig *rig, uint32_t bit)
     rig_set_reg32(rig, 0, GCMD, (rig_reg32(rig, 0, GSTS) & ~ONE_SHOT) | bit);
 }
 
-/* Two descriptors: global IOTLB invalidation, then a wait (status write to the end of the queue's page). */
+/*
+ * Two descriptors: global IOTLB invalidation, then a wait (status write to the end of the queue's
+ * page).
+ */
 static void use_queue(struct rig *rig, struct firmware *firmware)
 {
     uint64_t *word = rig_words(rig, firmware->queue);
@@ -73,7 +91,8 @@ static void firmware_runs(struct rig *rig, struct firmware *firmware)
     rig_assert_reads(rig, 0, IOMMU_NO_PASID, firmware->page, 0xf00d);
     uint64_t value;
     for (unsigned i = 0; i < 12; i++)
-        assert_false(rig_read(rig, 3, IOMMU_NO_PASID, firmware->page, &value)); /* records full, overflow */
+        /* records full, overflow */
+        assert_false(rig_read(rig, 3, IOMMU_NO_PASID, firmware->page, &value));
     assert_int_equal(rig->messages.count, 1);
     assert_int_equal(rig_reg32(rig, 0, FSTS) & 3, 3);
 }
@@ -96,18 +115,21 @@ static void taken_over(const struct rig_config *config)
     rig_commands_watch(&rig, &commands);
     assert_int_equal(rig_create_driver(&rig), 0);
     rig_add_devices(&rig);
-    rig_assert_reads(&rig, 0, IOMMU_NO_PASID, firmware.page, 0xf00d); /* until start nothing changes */
+    /* until start nothing changes */
+    rig_assert_reads(&rig, 0, IOMMU_NO_PASID, firmware.page, 0xf00d);
     assert_int_equal(commands.writes, 0);
 
     assert_int_equal(iommu_start(rig.iommu), 0);
     assert_int_equal(commands.worst, 1);
-    assert_int_equal(rig_reg32(&rig, 0, FSTS), 0);
+    /* no record, no overflow, no queue error */
+    assert_int_equal(rig_reg32(&rig, 0, FSTS) & 0x73, 0);
     assert_int_equal(rig_reg32(&rig, 0, FECTL) & MASKED, MASKED);
     assert_int_equal(iommu_handle_events(rig.iommu), 0); /* firmware's faults are nobody's now */
     rig_assert_blocked(&rig, 0, IOMMU_NO_PASID, firmware.page, false);
     assert_int_equal(rig.messages.count, 1);
 
-    struct iommu_domain *domain = rig_domain_mapping(&rig, IOMMU_STAGE_AUTO, RIG_IOVA, firmware.page);
+    struct iommu_domain *domain =
+        rig_domain_mapping(&rig, IOMMU_STAGE_AUTO, RIG_IOVA, firmware.page);
     struct iommu_attachment *attachment;
     assert_int_equal(iommu_attach(domain, rig.device[0], iommu_route_rid(), NULL, &attachment), 0);
     rig_assert_reads(&rig, 0, IOMMU_NO_PASID, RIG_IOVA, 0xf00d);
@@ -167,6 +189,48 @@ static void test_B76_stuck_queue_of_firmware_does_not_hang(void **state)
     rig_close(&rig);
 }
 
+/*
+ * Says that it is on (bit 26 of the status), whatever it is told; counts what is fed into
+ * firmware's ring then.
+ */
+struct unstoppable {
+    uint64_t ring;
+    unsigned fed;
+};
+
+static bool stays_on(struct rig *rig, enum rig_moment moment, uint64_t address, uint64_t *value)
+{
+    struct unstoppable *queue = rig->filter_ctx;
+    if (moment == RIG_READ32 && address == rig_unit_base(0) + GSTS)
+        *value |= QIE;
+    if (moment == RIG_WRITE64 && address == rig_unit_base(0) + IQT &&
+        rig_reg64(rig, 0, IQA) == queue->ring)
+        queue->fed++;
+    return true;
+}
+
+static void test_B76_firmware_s_queue_is_not_fed(void **state)
+{
+    struct rig rig;
+    struct firmware firmware;
+    rig_open_hardware(&rig, &(struct rig_config){.vtd = {.timeout_ms = 20}});
+    firmware_runs(&rig, &firmware);
+    struct unstoppable queue = {.ring = firmware.queue};
+    assert_int_equal(rig_create_driver(&rig), 0);
+    rig_add_devices(&rig);
+    rig.filter = stays_on;
+    rig.filter_ctx = &queue;
+    rig.expect_misuse = true; /* the next commands switch the queue on again, as the status says */
+    assert_int_equal(iommu_start(rig.iommu), -IOMMU_ETIMEDOUT);
+    assert_true(rig_logged(&rig, "QIES"));
+    assert_int_equal(queue.fed, 0);
+    rig.filter = NULL;
+    assert_int_equal(iommu_start(rig.iommu), 0);
+    rig_assert_blocked(&rig, 0, IOMMU_NO_PASID, firmware.page, false);
+    firmware_gone(&rig, &firmware);
+    rig_close(&rig);
+}
+
 static void test_protected_memory_is_opened(void **state)
 {
     struct rig rig;
@@ -197,6 +261,7 @@ int main(void)
         cmocka_unit_test(test_B76_unit_that_firmware_left_on_is_taken_over),
         cmocka_unit_test(test_B76_refused_take_over_changes_nothing),
         cmocka_unit_test(test_B76_stuck_queue_of_firmware_does_not_hang),
+        cmocka_unit_test(test_B76_firmware_s_queue_is_not_fed),
         cmocka_unit_test(test_protected_memory_is_opened),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* platform: model */
 /*
- * test_threads.c - attach, detach, map, unmap and DMA from several threads at once. What a thread expects of its
- * own domain must hold whatever the others do; ThreadSanitizer runs it as well.
+ * test_threads.c - attach, detach, map, unmap and DMA from several threads at once. What a thread
+ * expects of its own domain must hold whatever the others do; ThreadSanitizer runs it as well.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -22,12 +22,12 @@ struct worker {
     const char *wrong;           /* cmocka's assertions belong to the main thread */
 };
 
-#define EXPECT(condition)                                                                                  \
-    do {                                                                                                   \
-        if (!(condition)) {                                                                                \
-            worker->wrong = #condition;                                                                    \
-            return NULL;                                                                                   \
-        }                                                                                                  \
+#define EXPECT(condition)               \
+    do {                                \
+        if (!(condition)) {             \
+            worker->wrong = #condition; \
+            return NULL;                \
+        }                               \
     } while (0)
 
 /* rig_read() notes the last result in the rig, which threads would fight for. */
@@ -36,7 +36,8 @@ static bool reads(struct worker *worker, uint32_t pasid, uint64_t iova, uint64_t
     const struct iommu_model_dma access = {
         .has_pasid = true, .pasid = pasid, .address = iova, .data = value, .bytes = sizeof *value};
     struct iommu_model_dma_result result;
-    iommu_model_machine_dma(worker->rig->machine, worker->index % RIG_DEVICES, &access, &result, NULL);
+    iommu_model_machine_dma(worker->rig->machine, worker->index % RIG_DEVICES, &access, &result,
+                            NULL);
     return result.ok;
 }
 
@@ -58,7 +59,8 @@ static void *live(void *argument)
         EXPECT(iommu_map(own, RIG_IOVA, worker->page[slot], RIG_PAGE, IOMMU_READ) == 0);
         EXPECT(iommu_attach(own, device, iommu_route_any(), worker, &own_attachment) == 0);
         EXPECT(iommu_attach(worker->shared, device, iommu_route_any(), worker, &attachment) == 0);
-        uint32_t pasid = iommu_attachment_pasid(attachment), own_pasid = iommu_attachment_pasid(own_attachment);
+        uint32_t pasid = iommu_attachment_pasid(attachment),
+                 own_pasid = iommu_attachment_pasid(own_attachment);
         EXPECT(iommu_lookup(device, pasid, &found) == 0 && found == attachment);
 
         EXPECT(iommu_map(worker->shared, iova, worker->page[slot], RIG_PAGE, IOMMU_READ) == 0);
@@ -118,7 +120,8 @@ static void test_B52_everything_at_once_on_two_units(void **state)
 
 static void test_B52_everything_at_once_with_caching_mode(void **state)
 {
-    run(&(struct rig_config){.cap_set = UINT64_C(1) << 7}, "test_B52_everything_at_once_with_caching_mode");
+    run(&(struct rig_config){.cap_set = UINT64_C(1) << 7},
+        "test_B52_everything_at_once_with_caching_mode");
 }
 
 int main(void)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* view.h - the platform that the rig hands to the driver: probes, and the device's view of table pages. */
+/*
+ * view.h - the platform that the rig hands to the driver: probes, and the device's view of table
+ * pages.
+ */
 #ifndef IOMMUKIT_TEST_VIEW_H
 #define IOMMUKIT_TEST_VIEW_H
 

@@ -28,6 +28,7 @@ struct iommu {
     struct iommu_device *devices; /* linked by ->next */
     size_t domain_count;          /* core */
     bool started;
+    bool stop_failed;             /* core: some of it may still be on */
     iommu_event_fn event_fn;      /* core */
     void *event_ctx;              /* core */
 };

@@ -32,6 +32,5 @@ static void watch(struct rig *rig, enum rig_moment moment, uint64_t address, uin
 void rig_commands_watch(struct rig *rig, struct rig_commands *commands)
 {
     *commands = (struct rig_commands){0};
-    rig->probe = watch;
-    rig->probe_ctx = commands;
+    rig_watch(rig, watch, commands);
 }

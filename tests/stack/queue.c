@@ -49,7 +49,7 @@ static void note(struct rig *rig, struct rig_queue *queue, uint64_t slot)
     assert_true(queue->count < RIG_DESCRIPTORS_MAX);
     struct rig_descriptor *descriptor = &queue->at[queue->count++];
     for (unsigned i = 0; i < 2; i++)
-        descriptor->word[i] = rig_physical64(rig, slot + 8 * i);
+        descriptor->word[i] = rig_physical64(rig, slot + UINT64_C(8) * i);
     descriptor->type = (unsigned)(descriptor->word[0] & 0xf);
     descriptor->granularity = (unsigned)(descriptor->word[0] >> 4 & 3);
     descriptor->post = queue->posts;
@@ -82,8 +82,7 @@ static void watch(struct rig *rig, enum rig_moment moment, uint64_t address, uin
 void rig_queue_watch(struct rig *rig, struct rig_queue *queue, unsigned unit)
 {
     *queue = (struct rig_queue){.unit = unit};
-    rig->probe = watch;
-    rig->probe_ctx = queue;
+    rig_watch(rig, watch, queue);
 }
 
 unsigned rig_queue_count(const struct rig_queue *queue, unsigned type)

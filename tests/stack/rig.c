@@ -65,7 +65,7 @@ static void set_function(const struct rig_config *config, unsigned index,
                 .bar = {BAR_BASE + index * UINT64_C(0x1000000),
                         BAR_BASE + index * UINT64_C(0x1000000) + 0x800000},
                 .bar_bytes = {IOMMU_MODEL_DSA_BAR0_BYTES,
-                              IOMMU_MODEL_DSA_QUEUES_MAX * IOMMU_MODEL_DSA_PORTAL_BYTES}},
+                              (uint64_t)IOMMU_MODEL_DSA_QUEUES_MAX * IOMMU_MODEL_DSA_PORTAL_BYTES}},
         .unit = config->second_unit && index >= 2 ? 1 : 0,
         .accelerator = true,
     };
@@ -112,6 +112,7 @@ void rig_open_hardware(struct rig *rig, const struct rig_config *config)
         .function_count = RIG_DEVICES,
         .regions = config->regions,
         .region_count = config->region_count,
+                                                       .lies = config->lies,
         .ctx = rig,
         .event = on_message,
         .devtlb_invalidate = config->watch_devtlbs ? on_devtlb : NULL};
@@ -213,6 +214,12 @@ void rig_close(struct rig *rig)
     iommu_host_model_destroy(rig->host);
 }
 
+void rig_watch(struct rig *rig, rig_probe probe, void *ctx)
+{
+    rig->probe = probe;
+    rig->probe_ctx = ctx;
+}
+
 /* ---- memory and domains */
 
 uint64_t *rig_words(struct rig *rig, uint64_t pa)
@@ -260,6 +267,7 @@ uint32_t rig_attach(struct rig *rig, struct iommu_domain *domain, unsigned devic
 
 /* ---- DMA */
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): a read stores there */
 static bool dma(struct rig *rig, unsigned device, uint32_t pasid, uint64_t iova, uint64_t *value,
                 bool write)
 {

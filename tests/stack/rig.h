@@ -72,6 +72,7 @@ struct rig_config {
     bool no_devices;             /* none made known */
     bool not_started;
     uint64_t ram_bytes;
+    struct iommu_model_lies lies; /* of the machine */
 };
 
 /* Device-TLB invalidations that reached endpoints (watch_devtlbs). */
@@ -129,6 +130,9 @@ int rig_create_driver(struct rig *rig);
 void rig_add_devices(struct rig *rig);
 /* Removes the devices, destroys the instance, checks the books. Domains must be gone. */
 void rig_close(struct rig *rig);
+
+/* Call the probe at every moment from now on; NULL: no longer. */
+void rig_watch(struct rig *rig, rig_probe probe, void *ctx);
 
 /* A page of memory for DMA, filled with `value` in every word; physical address. */
 uint64_t rig_page(struct rig *rig, uint64_t value);

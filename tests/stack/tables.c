@@ -25,10 +25,10 @@ uint64_t rig_context_entry(struct rig *rig, unsigned unit, uint16_t rid)
     unsigned devfn = rid & 0xff;
     if ((rtaddr >> 10 & 3) == 0) {
         uint64_t entry = rig_physical64(rig, root);
-        return entry & 1 ? page_of(entry) + devfn * 16 : 0;
+        return entry & 1 ? page_of(entry) + UINT64_C(16) * devfn : 0;
     }
     uint64_t entry = rig_physical64(rig, root + (devfn & 0x80 ? 8 : 0));
-    return entry & 1 ? page_of(entry) + (devfn & 0x7f) * 32 : 0;
+    return entry & 1 ? page_of(entry) + UINT64_C(32) * (devfn & 0x7f) : 0;
 }
 
 uint64_t rig_pasid_entry(struct rig *rig, unsigned unit, uint16_t rid, uint32_t pasid)
@@ -70,13 +70,13 @@ static bool below_root(struct rig *rig, uint64_t root, uint64_t page)
     if (root == page)
         return true;
     for (unsigned i = 0; i < 512; i++) {
-        uint64_t table = rig_physical64(rig, root + i * 8);
+        uint64_t table = rig_physical64(rig, root + UINT64_C(8) * i);
         if ((table & 1) == 0)
             continue;
         if (page_of(table) == page)
             return true;
         for (unsigned entry = 0; entry < 128; entry++)
-            if (below_context(rig, page_of(table) + entry * 32, page))
+            if (below_context(rig, page_of(table) + UINT64_C(32) * entry, page))
                 return true;
     }
     return false;

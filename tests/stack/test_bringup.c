@@ -315,7 +315,7 @@ static void after_root(const char *preset, unsigned each)
     rig_add_devices(&rig);
     rig_queue_watch(&rig, &queue, 0);
     assert_int_equal(iommu_start(rig.iommu), 0);
-    rig.probe = NULL;
+    rig_watch(&rig, NULL, NULL);
     assert_int_equal(rig_queue_count(&queue, RIG_CONTEXT_CACHE), each);
     assert_int_equal(rig_queue_count(&queue, RIG_PASID_CACHE), each);
     assert_int_equal(rig_queue_count(&queue, RIG_IOTLB), each);

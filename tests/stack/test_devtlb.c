@@ -79,8 +79,7 @@ static void test_B28_B59_pasid_then_ats_and_back(void **state)
     struct iommu_domain *domain = rig_domain(&rig, IOMMU_STAGE_SECOND);
     assert_false(ats_on(&rig, 0));
     assert_int_equal(context(&rig) & (DTE | PASIDE), 0);
-    rig.probe = watch_switching;
-    rig.probe_ctx = &switching;
+    rig_watch(&rig, watch_switching, &switching);
 
     rig_attach(&rig, domain, 0, &attachment);
     assert_true(ats_on(&rig, 0));
@@ -95,7 +94,7 @@ static void test_B28_B59_pasid_then_ats_and_back(void **state)
     assert_true(switching.dte_at_off);
     assert_true(rig.devtlb.count > switching.devtlbs_at_off);
     assert_int_equal(context(&rig) & DTE, 0);
-    rig.probe = NULL;
+    rig_watch(&rig, NULL, NULL);
     assert_int_equal(iommu_domain_free(domain), 0);
     rig_close(&rig);
 }
@@ -150,7 +149,7 @@ static void never_on(const struct rig_config *config)
     if (tagged != NULL)
         assert_int_equal(iommu_detach(tagged), 0);
     assert_int_equal(rig_queue_count(&queue, RIG_DEVTLB) + rig_queue_count(&queue, RIG_PDEVTLB), 0);
-    rig.probe = NULL;
+    rig_watch(&rig, NULL, NULL);
     assert_int_equal(iommu_domain_free(domain), 0);
     rig_page_done(&rig, page);
     rig_close(&rig);
@@ -212,7 +211,7 @@ static void open_pair(struct pair *pair, const struct rig_config *config, enum i
 
 static void close_pair(struct pair *pair)
 {
-    pair->rig.probe = NULL;
+    rig_watch(&pair->rig, NULL, NULL);
     if (pair->rid != NULL)
         assert_int_equal(iommu_detach(pair->rid), 0);
     if (pair->tagged != NULL)

@@ -179,7 +179,8 @@ static void corrupt(struct rig *rig, enum rig_moment moment, uint64_t address, u
     struct corruption *corruption = rig->probe_ctx;
     if (corruption->done || moment != RIG_WRITE64 || address != rig_unit_base(0) + IQT)
         return;
-    uint64_t slot = rig_queue_slot(rig, 0, rig_reg64(rig, 0, IQT) + 32 * corruption->skip);
+    uint64_t slot =
+        rig_queue_slot(rig, 0, rig_reg64(rig, 0, IQT) + UINT64_C(32) * corruption->skip);
     rig_words(rig, slot & ~(RIG_PAGE - 1))[(slot & (RIG_PAGE - 1)) / 8] = 0xf;
     corruption->done = true;
     (void)value;
@@ -188,14 +189,13 @@ static void corrupt(struct rig *rig, enum rig_moment moment, uint64_t address, u
 static void start_corrupting(struct rig *rig, struct corruption *corruption, unsigned skip)
 {
     *corruption = (struct corruption){.skip = skip};
-    rig->probe = corrupt;
-    rig->probe_ctx = corruption;
+    rig_watch(rig, corrupt, corruption);
 }
 
 /* The queue's complaint comes once; afterwards everything works. */
 static void queue_complained(struct bench *bench)
 {
-    bench->rig.probe = NULL;
+    rig_watch(&bench->rig, NULL, NULL);
     bench->calls = 0;
     iommu_set_event_handler(bench->rig.iommu, count_all, bench);
     assert_int_equal(iommu_handle_events(bench->rig.iommu), 1);

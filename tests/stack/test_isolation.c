@@ -291,8 +291,8 @@ static void many(unsigned count)
 {
     struct rig rig;
     rig_open(&rig, &(struct rig_config){0});
-    struct iommu_domain **domains = test_calloc(count, sizeof *domains);
-    struct iommu_attachment **attachments = test_calloc(count, sizeof *attachments);
+    struct iommu_domain **domains = test_calloc(count, sizeof(void *));
+    struct iommu_attachment **attachments = test_calloc(count, sizeof(void *));
     uint64_t *pages = test_calloc(count, sizeof *pages);
     uint32_t last = 0;
     for (unsigned i = 0; i < count; i++) {

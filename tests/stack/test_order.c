@@ -32,7 +32,7 @@ struct watch {
 static void read_entry(struct rig *rig, const struct watch *watch, uint64_t word[8])
 {
     for (unsigned i = 0; i < 8; i++)
-        word[i] = rig_physical64(rig, watch->entry + 8 * i);
+        word[i] = rig_physical64(rig, watch->entry + UINT64_C(8) * i);
 }
 
 static void watch_moment(struct rig *rig, enum rig_moment moment, uint64_t address, uint64_t value)
@@ -72,11 +72,10 @@ static void test_B43_attach_publishes_last(void **state)
     struct iommu_domain *domain = rig_domain_mapping(&rig, IOMMU_STAGE_SECOND, RIG_IOVA, page);
     struct iommu_attachment *attachment;
     struct watch watch = {.pasid = 300};
-    rig.probe = watch_moment;
-    rig.probe_ctx = &watch;
+    rig_watch(&rig, watch_moment, &watch);
     assert_int_equal(iommu_attach(domain, rig.device[0], iommu_route_pasid(300), NULL, &attachment),
                      0);
-    rig.probe = NULL;
+    rig_watch(&rig, NULL, NULL);
     assert_true(watch.seen_filled);
     assert_int_equal(watch.half_built, 0);
     rig_assert_flushed(&rig);
@@ -116,21 +115,57 @@ static void test_B44_detach_clears_present_invalidates_then_zeroes(void **state)
     struct iommu_attachment *attachment;
     struct watch watch = {.pasid = rig_attach(&rig, domain, 0, &attachment)};
     rig_assert_reads(&rig, 0, watch.pasid, RIG_IOVA, 1);
-    rig.probe = watch_moment;
-    rig.probe_ctx = &watch;
+    rig_watch(&rig, watch_moment, &watch);
     assert_int_equal(iommu_detach(attachment), 0);
-    rig.probe = NULL;
+    rig_watch(&rig, NULL, NULL);
 
     assert_int_equal(watch.tails, 1); /* one batch, one wait */
     assert_true(watch.cleared_at_tail);
     assert_true(watch.rest_kept_at_tail);
     for (unsigned i = 0; i < 8; i++)
-        assert_int_equal(rig_physical64(&rig, watch.entry + 8 * i), 0);
+        assert_int_equal(rig_physical64(&rig, watch.entry + UINT64_C(8) * i), 0);
     rig_assert_flushed(&rig);
     rig_assert_blocked(&rig, 0, watch.pasid, RIG_IOVA, false);
     assert_int_equal(iommu_domain_free(domain), 0);
     rig_page_done(&rig, page);
     rig_close(&rig);
+}
+
+/*
+ * Domain id and PASID of a domain that is gone go to the next one; nothing of the old one may come
+ * along.
+ */
+static void ids_carry_nothing_over(enum iommu_stage stage)
+{
+    struct rig rig;
+    rig_open(&rig, &(struct rig_config){0});
+    uint64_t page[2] = {rig_page(&rig, 1), rig_page(&rig, 2)};
+    uint32_t did[2];
+    for (unsigned i = 0; i < 2; i++) {
+        struct iommu_domain *domain = rig_domain_mapping(&rig, stage, RIG_IOVA, page[i]);
+        struct iommu_attachment *attachment;
+        uint32_t pasid = rig_attach(&rig, domain, 0, &attachment);
+        did[i] = iommu_vtd_attachment_domain_id(attachment);
+        assert_int_equal(pasid, 1);
+        rig_assert_reads(&rig, 0, pasid, RIG_IOVA, 1 + i);
+        assert_int_equal(iommu_detach(attachment), 0);
+        rig_assert_blocked(&rig, 0, pasid, RIG_IOVA, false);
+        assert_int_equal(iommu_domain_free(domain), 0);
+    }
+    assert_int_equal(did[0], did[1]); /* or this has shown nothing */
+    rig_page_done(&rig, page[0]);
+    rig_page_done(&rig, page[1]);
+    rig_close(&rig);
+}
+
+static void test_B44_B58_ids_carry_nothing_over_second_stage(void **state)
+{
+    ids_carry_nothing_over(IOMMU_STAGE_SECOND);
+}
+
+static void test_B44_B58_ids_carry_nothing_over_first_stage(void **state)
+{
+    ids_carry_nothing_over(IOMMU_STAGE_FIRST);
 }
 
 static void test_B45_unmap_frees_tables_after_the_wait(void **state)
@@ -156,10 +191,9 @@ static void test_B45_unmap_frees_tables_after_the_wait(void **state)
     assert_true(gather.dead_tables != 0);
 
     struct watch watch = {.pasid = pasid};
-    rig.probe = watch_moment;
-    rig.probe_ctx = &watch;
+    rig_watch(&rig, watch_moment, &watch);
     assert_int_equal(iommu_sync(domain, &gather), 0);
-    rig.probe = NULL;
+    rig_watch(&rig, NULL, NULL);
     iommu_strict_counts(rig.strict, &synced);
     assert_int_equal(watch.tails, 1);
     assert_int_equal(watch.frees_before_tail, 0);
@@ -272,7 +306,7 @@ static void test_B47_ordinary_entry_stays_as_it_is(void **state)
     uint64_t entry = rig_pasid_entry(&rig, 0, rig_rid(0), 0), before[8];
     assert_true(entry != 0);
     for (unsigned i = 0; i < 8; i++)
-        before[i] = rig_physical64(&rig, entry + 8 * i);
+        before[i] = rig_physical64(&rig, entry + UINT64_C(8) * i);
 
     struct iommu_domain *domain = rig_domain(&rig, IOMMU_STAGE_FIRST);
     for (unsigned round = 0; round < 3; round++) {
@@ -282,7 +316,7 @@ static void test_B47_ordinary_entry_stays_as_it_is(void **state)
             assert_int_equal(iommu_detach(at[i]), 0);
         assert_int_equal(rig_pasid_entry(&rig, 0, rig_rid(0), 0), entry);
         for (unsigned i = 0; i < 8; i++)
-            assert_int_equal(rig_physical64(&rig, entry + 8 * i), before[i]);
+            assert_int_equal(rig_physical64(&rig, entry + UINT64_C(8) * i), before[i]);
     }
     assert_int_equal(iommu_detach(rid), 0);
     assert_int_equal(iommu_domain_free(domain), 0);
@@ -296,6 +330,8 @@ int main(void)
         cmocka_unit_test(test_B43_attach_publishes_last),
         cmocka_unit_test(test_B43_attach_without_caching_mode_costs_no_invalidation),
         cmocka_unit_test(test_B44_detach_clears_present_invalidates_then_zeroes),
+        cmocka_unit_test(test_B44_B58_ids_carry_nothing_over_second_stage),
+        cmocka_unit_test(test_B44_B58_ids_carry_nothing_over_first_stage),
         cmocka_unit_test(test_B45_unmap_frees_tables_after_the_wait),
         cmocka_unit_test(test_B45_unmap_reaches_the_caches_second_stage),
         cmocka_unit_test(test_B45_unmap_reaches_the_caches_first_stage),

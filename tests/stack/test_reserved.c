@@ -55,10 +55,9 @@ static void across_the_start(const struct rig_config *config, bool scalable)
     assert_int_equal(rig_create_driver(&rig), 0);
     rig_add_devices(&rig);
     firmware_works(&rig);
-    rig.probe = watch_switch;
-    rig.probe_ctx = &switching;
+    rig_watch(&rig, watch_switch, &switching);
     assert_int_equal(iommu_start(rig.iommu), 0);
-    rig.probe = NULL;
+    rig_watch(&rig, NULL, NULL);
     assert_true(switching.seen);
     assert_true(switching.ready);
 

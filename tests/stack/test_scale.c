@@ -11,8 +11,8 @@ static void test_B11_B40_B80_65536_auxiliary_domains_on_one_device(void **state)
     struct rig rig;
     rig_open(&rig, &(struct rig_config){0});
     uint64_t page = rig_page(&rig, 5);
-    struct iommu_domain **domains = test_calloc(DOMAINS, sizeof *domains), *extra;
-    struct iommu_attachment **attachments = test_calloc(DOMAINS, sizeof *attachments), *none;
+    struct iommu_domain **domains = test_calloc(DOMAINS, sizeof(void *)), *extra;
+    struct iommu_attachment **attachments = test_calloc(DOMAINS, sizeof(void *)), *none;
     assert_int_equal(iommu_enable_aux_domain(rig.device[0]), 0);
     for (unsigned i = 0; i < DOMAINS; i++) {
         domains[i] = rig_domain(&rig, IOMMU_STAGE_SECOND);

@@ -49,10 +49,11 @@ static void make_tables(struct rig *rig, struct firmware *firmware)
     firmware->page = rig_page(rig, 0xf00d);
     rig_words(rig, firmware->root)[0] = firmware->contexts | 1;
     for (unsigned i = 0; i < RIG_DEVICES; i++) {
-        rig_words(rig, firmware->contexts)[rig_rid(i) * 2] = 1 | 2 << 2;
-        rig_words(rig, firmware->contexts)[rig_rid(i) * 2 + 1] = 2 | 5 << 8;
+        rig_words(rig, firmware->contexts)[(size_t)rig_rid(i) * 2] = 1 | 2 << 2;
+        rig_words(rig, firmware->contexts)[(size_t)rig_rid(i) * 2 + 1] = 2 | 5 << 8;
     }
-    rig_words(rig, firmware->contexts)[rig_rid(3) * 2] = 0; /* but for the last: it faults */
+    /* but for the last: it faults */
+    rig_words(rig, firmware->contexts)[(size_t)rig_rid(3) * 2] = 0;
 }
 
 static void firmware_command(struct rig *rig, uint32_t bit)

@@ -31,6 +31,7 @@ struct worker {
     } while (0)
 
 /* rig_read() notes the last result in the rig, which threads would fight for. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): the read stores there */
 static bool reads(struct worker *worker, uint32_t pasid, uint64_t iova, uint64_t *value)
 {
     const struct iommu_model_dma access = {

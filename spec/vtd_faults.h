@@ -135,7 +135,7 @@ enum vtd_ats_answer {
     X(0xA4, HPT_WALK_A4, "rev5", 1, "host permission table walk, A4h", VTD_ATS_NONE)             \
     X(0xA5, HPT_WALK_A5, "rev5", 1, "host permission table walk, A5h", VTD_ATS_NONE)
 
-#define VTD_FAULT_ENUM(code, name, symbol, qualified, meaning, ats) VTD_FAULT_##name = code,
+#define VTD_FAULT_ENUM(code, name, symbol, qualified, meaning, ats) VTD_FAULT_##name = (code),
 enum vtd_fault {
     VTD_FAULT_NONE = 0,
     VTD_FAULTS(VTD_FAULT_ENUM)

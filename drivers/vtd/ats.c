@@ -77,6 +77,17 @@ static bool entry_allows(struct vtd_device *device)
     return entry && SPEC_GET(VTD_LCE0_TT, vtd_load(entry)) == VTD_TT_DEVICE_TLB;
 }
 
+/* What an earlier driver let it keep may still be there. False: it does not answer, and gets no ATS. */
+static bool forget(struct vtd_device *device)
+{
+    device->devtlb_left = vtd_devtlb_flush(device) != 0;
+    if (device->devtlb_left) {
+        device->ats_allowed = false;
+        set_on(device, false);
+    }
+    return !device->devtlb_left;
+}
+
 /* From set_on on, flushes cover the device's TLB; nothing is in it before the endpoint's bit is
  * set. */
 int vtd_ats_enable(struct vtd_device *device)
@@ -94,6 +105,8 @@ int vtd_ats_enable(struct vtd_device *device)
         return result;
     }
     set_on(device, true);
+    if (device->devtlb_left && !forget(device))
+        return device->unit->scalable ? vtd_context_change(device, VTD_SCE0_DTE, 0) : 0;
     vtd_endpoint_set_ats(device, true);
     return 0;
 }

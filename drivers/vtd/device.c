@@ -122,7 +122,8 @@ int vtd_probe_device(struct iommu_device *base)
     result = make_tables(device);
     if (result)
         return result;
-    vtd_endpoint_set_ats(device, false); /* firmware may have left it on */
+    device->devtlb_left = vtd_endpoint_has_ats_on(device); /* firmware or an earlier driver */
+    vtd_endpoint_set_ats(device, false);
     enlist(device);
     return 0;
 }

@@ -92,6 +92,14 @@ void vtd_endpoint_set_pasid(const struct vtd_device *device, bool on)
                     on ? SPEC_PCI_PASID_CTRL_ENABLE : 0);
 }
 
+bool vtd_endpoint_has_ats_on(const struct vtd_device *device)
+{
+    struct vtd_pci pci = pci_of(device);
+    uint32_t value = device->ats_cap ? vtd_pci_read32(&pci, device->ats_cap + SPEC_PCI_ATS_CAP) : 0;
+
+    return value != UINT32_MAX && (value >> 16 & SPEC_PCI_ATS_CTRL_ENABLE);
+}
+
 /* Smallest unit 4 KiB. */
 void vtd_endpoint_set_ats(const struct vtd_device *device, bool on)
 {

@@ -167,13 +167,17 @@ static bool reached(uint32_t done, uint32_t seq)
     return (int32_t)(done - seq) >= 0;
 }
 
-/* A queue that ran out of time gets no more work, but one nudge for each who comes with some. */
+/*
+ * A queue that ran out of time gets no more work, but one nudge for each who comes with some. One
+ * that is empty works, even if a completion of it got lost.
+ */
 static void nudge(struct vtd_unit *unit)
 {
     struct vtd_queue *queue = &unit->queue;
 
     vtd_write64(unit, VTD_REG_IQT, (uint64_t)queue->posted << queue->slot_lg2);
-    queue->stuck = !reached(completed(queue), queue->seq);
+    if (reached(completed(queue), queue->seq) || (learn_head(unit) && queue->head == queue->posted))
+        queue->stuck = false;
 }
 
 void vtd_queue_open(struct vtd_unit *unit, struct vtd_ticket *ticket)

@@ -203,6 +203,7 @@ struct vtd_device {
     bool in_doubt;          /* a flush failed: caches may hold what the tables no longer say */
 
     bool ats_on;
+    bool devtlb_left;       /* ATS was on when we came: its TLB has to be emptied first */
     uint32_t ite_stamp;     /* unit->ite_total when it last failed to answer */
     uint32_t ite_count;     /* how often */
 };
@@ -438,6 +439,7 @@ int vtd_for_each_reserved(struct iommu_device *device, iommu_reserved_fn fn, voi
 void vtd_endpoint_read(struct vtd_device *device);
 bool vtd_endpoint_is_integrated(const struct vtd_device *device);
 void vtd_endpoint_set_pasid(const struct vtd_device *device, bool on);
+bool vtd_endpoint_has_ats_on(const struct vtd_device *device);
 void vtd_endpoint_set_ats(const struct vtd_device *device, bool on);
 
 bool vtd_ats_may(const struct vtd_device *device);

@@ -61,6 +61,10 @@ static void translate(struct transfer *transfer, uint64_t address, size_t bytes)
         .bytes = (uint32_t)bytes,
     };
 
+    if (function->unit != IOMMU_MODEL_NO_UNIT && machine_uses_devtlb(function)) {
+        machine_devtlb_translate(function, &request, &transfer->translation);
+        return;
+    }
     if (function->unit != IOMMU_MODEL_NO_UNIT) {
         iommu_model_vtd_translate(function->machine->units[function->unit].vtd, &request,
                                   &transfer->translation, NULL);

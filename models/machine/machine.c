@@ -26,19 +26,19 @@ static void unit_event(void *ctx, enum iommu_model_event event, uint64_t address
         unit->machine->event(unit->machine->ctx, unit->index, event, address, data);
 }
 
-/* A function with ATS answers also while it is switched off: software empties its TLB after that.
- * One without does not know the request and lets it time out. */
 static bool unit_devtlb_invalidate(void *ctx,
                                    const struct iommu_model_devtlb_invalidation *invalidation)
 {
     const struct machine_unit *unit = ctx;
-    struct iommu_model_machine *machine = unit->machine;
-    const struct machine_function *function;
 
-    if (machine->devtlb_invalidate)
-        return machine->devtlb_invalidate(machine->ctx, unit->index, invalidation);
-    function = machine_find(machine, unit->config.segment, invalidation->rid);
-    return function && function->pci.at_ats;
+    return machine_devtlb_invalidate(unit->machine, unit->index, invalidation);
+}
+
+static void unit_strike(void *ctx, const struct iommu_model_strike *strike)
+{
+    const struct machine_unit *unit = ctx;
+
+    machine_strike_of_unit(unit->machine, unit->index, strike);
 }
 
 static void unit_page_response(void *ctx, const struct iommu_model_page_response *response)
@@ -95,7 +95,8 @@ static int refuse(const char **why, const char *text)
     return -MACHINE_EINVAL;
 }
 
-static int create_unit(struct machine_unit *unit, const char **why)
+static int create_unit(struct machine_unit *unit, const struct iommu_model_lies *lies,
+                       const char **why)
 {
     struct iommu_model_vtd_config config = {
         .host = unit->machine->host,
@@ -109,6 +110,8 @@ static int create_unit(struct machine_unit *unit, const char **why)
         .devtlb_invalidate = unit_devtlb_invalidate,
         .page_response = unit_page_response,
         .merge_faults = unit->config.merge_faults,
+        .lies = machine_unit_lies(unit->machine, lies, unit->index),
+        .strike = unit_strike,
     };
     int result;
 
@@ -140,7 +143,7 @@ static int create_units(struct iommu_model_machine *machine,
         unit->machine = machine;
         unit->index = index;
         unit->config = config->units[index];
-        result = create_unit(unit, why);
+        result = create_unit(unit, &config->lies, why);
     }
     return result;
 }
@@ -212,6 +215,7 @@ static int create_function(struct machine_function *function,
                            struct iommu_model_function_config config, const char **why)
 {
     const struct iommu_model_machine *machine = function->machine;
+    int result;
 
     if (config.accelerator)
         accelerator_defaults(&config);
@@ -226,6 +230,9 @@ static int create_function(struct machine_function *function,
         return refuse(why, "a function's unit does not exist or is in another segment");
     function->unit = config.unit;
     iommu_model_pci_init(&function->pci, &config.pci);
+    result = machine_lies_of_function(function);
+    if (result)
+        return result;
     return config.accelerator ? create_accelerator(function, &config, why) : 0;
 }
 
@@ -321,6 +328,9 @@ static int assemble(struct iommu_model_machine *machine,
 
     if (machine->address_bits < 32 || machine->address_bits > 52)
         return refuse(why, "the host address width must be 32 to 52 bits");
+    result = machine_lies_init(machine, &config->lies);
+    if (result)
+        return result;
     result = create_units(machine, config, why);
     if (result)
         return result;
@@ -360,7 +370,7 @@ int iommu_model_machine_create(const struct iommu_model_host *host,
     int result = -MACHINE_ENOMEM;
 
     if (machine) {
-        machine->host = host;
+        machine->base = machine->host = host;
         machine->address_bits = config->address_bits ? config->address_bits : ADDRESS_BITS_DEFAULT;
         machine->ctx = config->ctx;
         machine->event = config->event;
@@ -387,13 +397,14 @@ void iommu_model_machine_destroy(struct iommu_model_machine *machine)
 
     if (!machine)
         return;
-    host = machine->host;
+    host = machine->base;
     for (index = 0; index < machine->function_count; index++)
         if (machine->functions[index].dsa)
             iommu_model_dsa_destroy(machine->functions[index].dsa);
     for (index = 0; index < machine->unit_count; index++)
         if (machine->units[index].vtd)
             iommu_model_vtd_destroy(machine->units[index].vtd);
+    machine_lies_fini(machine);
     if (machine->functions)
         host->free(host->ctx, machine->functions,
                    machine->function_count * sizeof(*machine->functions));
@@ -417,6 +428,7 @@ void iommu_model_machine_stats(struct iommu_model_machine *machine,
     model_lock_take(&machine->lock);
     *stats = machine->stats;
     model_lock_give(&machine->lock);
+    machine_lies_stats(machine, stats);
 }
 
 uint16_t iommu_model_machine_alias(const struct iommu_model_machine *machine, unsigned index)

@@ -12,7 +12,10 @@
 #define IOMMUKIT_MODELS_MACHINE_MACHINE_H
 
 #include "iommukit/model/machine.h"
+#include "models/devtlb/devtlb.h"
 #include "models/dsa/lock.h"
+#include "models/lies/chance.h"
+#include "models/memory/view.h"
 
 /* Errno's numbers, negated on return. */
 #define MACHINE_ENOMEM 12
@@ -39,10 +42,14 @@ struct machine_function {
     uint16_t alias;  /* requester id on the root bus */
     bool prefixes;   /* PASIDs pass every port on the way */
     struct iommu_model_dsa *dsa;
+    struct model_devtlb devtlb; /* the machine's lock guards it */
 };
 
 struct iommu_model_machine {
-    const struct iommu_model_host *host;
+    const struct iommu_model_host *base; /* as create got it */
+    const struct iommu_model_host *host; /* what the parts get: base, or the view's */
+    struct model_view view;              /* valid if host is not base */
+    struct model_lies lies;
     struct model_lock lock;
     uint8_t address_bits;
     struct machine_unit *units;
@@ -70,6 +77,27 @@ struct machine_function *machine_find(const struct iommu_model_machine *machine,
  * table can say. NULL, or why the machine is impossible. */
 const char *machine_topology(struct iommu_model_machine *machine);
 const char *machine_check_scopes(const struct iommu_model_machine *machine);
+
+/* lies.c: before the parts are created; their lies; what a lie in a unit or in memory reports.
+ * Creation: 0, -MACHINE_ENOMEM. */
+int machine_lies_init(struct iommu_model_machine *machine, const struct iommu_model_lies *lies);
+void machine_lies_fini(struct iommu_model_machine *machine);
+struct iommu_model_lies machine_unit_lies(const struct iommu_model_machine *machine,
+                                          const struct iommu_model_lies *lies, unsigned index);
+int machine_lies_of_function(struct machine_function *function);
+void machine_strike_of_unit(struct iommu_model_machine *machine, unsigned unit,
+                            const struct iommu_model_strike *strike);
+void machine_lies_stats(struct iommu_model_machine *machine,
+                        struct iommu_model_machine_stats *stats);
+
+/* ats.c: does the function translate by itself? Then this does a request for it. */
+bool machine_uses_devtlb(const struct machine_function *function);
+void machine_devtlb_translate(struct machine_function *function,
+                              const struct iommu_model_request *access,
+                              struct iommu_model_result *result);
+/* false: nobody there to acknowledge. */
+bool machine_devtlb_invalidate(struct iommu_model_machine *machine, unsigned unit,
+                               const struct iommu_model_devtlb_invalidation *invalidation);
 
 /* dmar.c: generate the table into machine->dmar. 0, -MACHINE_ENOMEM, -MACHINE_EINVAL with *why. */
 int machine_dmar_generate(struct iommu_model_machine *machine,

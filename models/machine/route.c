@@ -124,10 +124,14 @@ void iommu_model_machine_pci_write32(struct iommu_model_machine *machine, uint16
                                      uint16_t rid, uint32_t offset, uint32_t value)
 {
     struct machine_function *function = machine_find(machine, segment, rid);
+    bool ats;
 
     if (!function)
         return;
     model_lock_take(&machine->lock);
+    ats = iommu_model_pci_ats_enabled(&function->pci);
     iommu_model_pci_write32(&function->pci, offset, value);
+    if (iommu_model_pci_ats_enabled(&function->pci) != ats)
+        devtlb_clear(&function->devtlb); /* switching ATS empties what the function holds */
     model_lock_give(&machine->lock);
 }

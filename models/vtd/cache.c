@@ -176,6 +176,17 @@ void vtdm_cache_drop(struct vtdm_cache *cache, struct vtdm_cached *entry)
     cache->host->free(cache->host->ctx, entry, cache->entry_bytes);
 }
 
+void vtdm_cache_drop_any(struct vtdm_cache *cache, uint64_t random)
+{
+    for (size_t i = 0; i < cache->buckets && cache->count; i++) {
+        struct vtdm_link *link = cache->by_name[(random + i) & (cache->buckets - 1)];
+        if (!link)
+            continue;
+        vtdm_cache_drop(cache, OWNER(link, by_name));
+        return;
+    }
+}
+
 void vtdm_cache_drop_domain(struct vtdm_cache *cache, uint16_t did, enum vtdm_class class,
                             vtdm_match match, const void *argument)
 {

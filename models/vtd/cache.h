@@ -104,6 +104,9 @@ struct vtdm_cached *vtdm_cache_put(struct vtdm_cache *cache, const struct vtdm_n
                                    uint16_t did, enum vtdm_class class);
 void vtdm_cache_drop(struct vtdm_cache *cache, struct vtdm_cached *entry);
 
+/* Some entry, if there is one. */
+void vtdm_cache_drop_any(struct vtdm_cache *cache, uint64_t random);
+
 /* match NULL: every entry on the list. */
 void vtdm_cache_drop_domain(struct vtdm_cache *cache, uint16_t did, enum vtdm_class class,
                             vtdm_match match, const void *argument);

@@ -4,7 +4,8 @@
  *
  * Architecture: "Global command register", "Global status register", "Root table address". Level bits
  * switch something on or off, one-shot bits start something; software may change one thing in one
- * write. Every command completes before the write returns. Lock: held. Called by registers.c.
+ * write. Every command completes before the write returns, unless the unit is told to take its time
+ * (pace.c). Lock: held. Called by registers.c.
  */
 #include "models/vtd/drop.h"
 #include "models/vtd/model.h"
@@ -23,6 +24,7 @@ static void set_root_table(struct iommu_model_vtd *m)
     if (vtdm_enabled(m, VTD_GSTS_TES) && mode != m->table_mode && !vtdm_cap(m, VTD_CAP_ESRTPS))
         vtdm_misuse(m, "the table mode changed while translation was enabled");
     set_status(m, VTD_GSTS_RTPS, false);
+    vtdm_settled(m);
     m->root_table = m->reg[VTDM_RTADDR] & VTD_RTADDR_RTA;
     m->table_mode = mode;
     if (vtdm_cap(m, VTD_CAP_ESRTPS))
@@ -50,6 +52,7 @@ static void switch_translation(struct iommu_model_vtd *m, bool on)
 {
     if (on && !vtdm_enabled(m, VTD_GSTS_RTPS))
         vtdm_misuse(m, "translation was enabled before a root table was set");
+    vtdm_settled(m);
     set_status(m, VTD_GSTS_TES, on);
     if (on)
         return;
@@ -89,6 +92,7 @@ static void flush_write_buffer(struct iommu_model_vtd *m)
         vtdm_misuse(m, "WBF on a unit that needs no write-buffer flush");
     else
         m->stats.write_buffer_flushes++;
+    set_status(m, VTD_GSTS_WBFS, false);
 }
 
 static unsigned bits_set(uint32_t value)
@@ -110,6 +114,16 @@ void vtdm_gcmd_written(struct iommu_model_vtd *m, uint64_t old, uint64_t lanes)
     m->stats.commands++;
     if (bits_set(changes | starts) > 1)
         vtdm_misuse(m, "more than one change in one global command");
+    if (model_lies_on(&m->lies, IOMMU_MODEL_LIE_STRICT_COMMAND))
+        vtdm_command_later(m, command, changes, starts);
+    else
+        vtdm_command_run(m, command, changes, starts);
+}
+
+/* `command` tells which way the level bits in `changes` go. */
+void vtdm_command_run(struct iommu_model_vtd *m, uint32_t command, uint32_t changes,
+                      uint32_t starts)
+{
     if ((changes & VTD_GCMD_EAFL) || (starts & VTD_GCMD_SFL))
         vtdm_misuse(m, "a fault log command on a unit without one");
     if (starts & VTD_GCMD_WBF)

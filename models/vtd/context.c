@@ -25,10 +25,12 @@ static struct vtdm_name name_of(const struct vtdm_tx *tx)
 static bool from_cache(struct vtdm_tx *tx, struct found *found, unsigned words, const char *what)
 {
     struct vtdm_name name = name_of(tx);
+    vtdm_evict(tx);
     const struct vtdm_context *entry =
         (const struct vtdm_context *)(const void *)vtdm_cache_find(&tx->m->context, &name);
-    if (!entry)
+    if (!entry || tx->fresh)
         return false;
+    tx->remembered |= VTDM_FROM_CONTEXT;
     for (unsigned i = 0; i < words; i++)
         found->words[i] = entry->words[i];
     found->count = words;
@@ -67,7 +69,7 @@ static bool legacy_root(struct vtdm_tx *tx, struct found *found, uint64_t *table
     unsigned bus = SPEC_GET(VTD_RID_BUS, (uint32_t)tx->request->rid);
     uint64_t address = tx->m->root_table + (uint64_t)bus * VTD_ROOT_BYTES;
     uint64_t words[2] = { 0, 0 };
-    bool readable = vtdm_read_entry(tx->m, address, words, 2);
+    bool readable = vtdm_read_entry(tx, address, words, 2, vtdm_tables_snooped(tx));
     vtdm_step(tx, "root entry", address, bus, words, 2, false);
     if (!readable)
         unreadable(tx, found, VTD_FAULT_LRT_ACCESS);
@@ -126,7 +128,7 @@ static void legacy_fetch(struct vtdm_tx *tx, struct found *found)
     if (!legacy_root(tx, found, &table))
         return;
     uint64_t address = table + (uint64_t)devfn * VTD_LCE_BYTES;
-    bool readable = vtdm_read_entry(tx->m, address, found->words, 2);
+    bool readable = vtdm_read_entry(tx, address, found->words, 2, vtdm_tables_snooped(tx));
     vtdm_step(tx, "context entry", address, devfn, found->words, 2, false);
     if (!readable) {
         unreadable(tx, found, VTD_FAULT_LCT_ACCESS);
@@ -179,7 +181,7 @@ static bool scalable_root(struct vtdm_tx *tx, struct found *found, uint64_t *tab
     unsigned upper = (tx->request->rid & VTD_SRE_UPPER_DEVFN) ? 1 : 0;
     uint64_t address = tx->m->root_table + (uint64_t)bus * VTD_ROOT_BYTES;
     uint64_t words[2] = { 0, 0 };
-    bool readable = vtdm_read_entry(tx->m, address, words, 2);
+    bool readable = vtdm_read_entry(tx, address, words, 2, vtdm_tables_snooped(tx));
     vtdm_step(tx, "scalable root entry", address, bus, words, 2, false);
     uint64_t reserved = VTD_SRE0_RSVD | (VTD_SRE0_LCTP & vtdm_beyond_host(tx->m));
     if (!readable)
@@ -237,7 +239,7 @@ static void scalable_fetch(struct vtdm_tx *tx, struct found *found)
     if (!scalable_root(tx, found, &table))
         return;
     uint64_t address = table + (uint64_t)index * VTD_SCE_BYTES;
-    bool readable = vtdm_read_entry(tx->m, address, found->words, 4);
+    bool readable = vtdm_read_entry(tx, address, found->words, 4, vtdm_tables_snooped(tx));
     vtdm_step(tx, "scalable context entry", address, index, found->words, 4, false);
     if (!readable) {
         unreadable(tx, found, VTD_FAULT_SCT_ACCESS);

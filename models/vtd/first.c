@@ -190,7 +190,7 @@ static uint8_t one_level(struct walk *w)
     uint64_t at = w->table + (uint64_t)index * VTD_PTE_BYTES;
     uint64_t entry = 0;
     bool top = w->level == w->route->first_levels;
-    bool readable = vtdm_read_entry(w->tx->m, at, &entry, 1);
+    bool readable = vtdm_read_entry(w->tx, at, &entry, 1, w->route->snooped);
     vtdm_step(w->tx, level_names[w->level], at, index, &entry, 1, false);
     if (!readable)
         return vtdm_refuse(w->tx, top ? VTD_FAULT_SFS_TOP_ACCESS : VTD_FAULT_SFS_ACCESS);

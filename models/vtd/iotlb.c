@@ -42,6 +42,9 @@ static bool usable(const struct vtdm_tx *tx, const struct vtdm_page *page)
 bool vtdm_iotlb_find(struct vtdm_tx *tx, struct vtdm_page *page)
 {
     static const uint8_t sizes[] = { VTD_LEAF_4K_LG2, VTD_LEAF_2M_LG2, VTD_LEAF_1G_LG2 };
+    vtdm_evict(tx);
+    if (tx->fresh)
+        return false;
     for (unsigned i = 0; i < sizeof(sizes); i++) {
         struct vtdm_name name = name_of(tx, tx->request->address, sizes[i]);
         const struct vtdm_cached *entry = vtdm_cache_find(&tx->m->iotlb, &name);

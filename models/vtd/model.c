@@ -34,13 +34,24 @@ void vtdm_misuse(struct iommu_model_vtd *m, const char *what)
     m->stats.last_misuse = what;
 }
 
-bool vtdm_read_entry(struct iommu_model_vtd *m, uint64_t address, uint64_t *words, unsigned count)
+void vtdm_settled(struct iommu_model_vtd *m)
 {
-    m->stats.table_reads++;
-    for (unsigned i = 0; i < count; i++)
-        if (m->host->memory.read64(m->host->memory.ctx, address + (uint64_t)i * 8, &words[i]) != 0)
-            return false;
-    return true;
+    if (m->host->memory.settled)
+        m->host->memory.settled(m->host->memory.ctx);
+}
+
+void vtdm_strike(struct iommu_model_vtd *m, struct iommu_model_strike *strike)
+{
+    strike->descriptors = m->stats.descriptors;
+    if (model_strike_keep(&m->lies, strike) && m->config.strike)
+        m->config.strike(m->config.ctx, strike);
+}
+
+void vtdm_strike_at(struct iommu_model_vtd *m, enum iommu_model_lie lie, const char *what,
+                    uint64_t address)
+{
+    struct iommu_model_strike strike = model_strike_of(lie, what, address);
+    vtdm_strike(m, &strike);
 }
 
 static bool create_caches(struct iommu_model_vtd *m)
@@ -64,6 +75,9 @@ static void power_on(struct iommu_model_vtd *m)
     m->outgoing = 0;
     m->queue.wait_was_last = m->queue.executed_any = false;
     m->queue.timed_out = m->queue.outgoing = m->queue.responding = false;
+    m->queue.held = m->queue.stalled = m->queue.spared = false;
+    m->queue.late_count = 0;
+    __builtin_memset(&m->pace, 0, sizeof(m->pace));
     vtdm_registers_reset(m);
 }
 
@@ -71,6 +85,8 @@ int iommu_model_vtd_create(const struct iommu_model_vtd_config *config,
                            struct iommu_model_vtd **model, const char **why)
 {
     const char *problem = vtdm_capability_problem(config);
+    if (!problem)
+        problem = iommu_model_lies_forbidden(&config->lies, config->cap, config->ecap);
     if (why)
         *why = problem;
     if (problem)
@@ -81,6 +97,7 @@ int iommu_model_vtd_create(const struct iommu_model_vtd_config *config,
     m->config = *config;
     m->host = config->host;
     m->records = (unsigned)SPEC_GET(VTD_CAP_NFR, config->cap) + 1;
+    model_lies_init(&m->lies, &config->lies, 0);
     if (m->host->lock_create)
         m->lock = m->host->lock_create(m->host->ctx);
     if (!create_caches(m)) {
@@ -121,4 +138,21 @@ void iommu_model_vtd_stats(struct iommu_model_vtd *m, struct iommu_model_vtd_sta
     stats->pasid_entries = m->pasid.count;
     stats->paging_entries = m->paging.count;
     vtdm_unlock(m);
+}
+
+void iommu_model_vtd_tell(struct iommu_model_vtd *m, uint32_t enabled)
+{
+    vtdm_lock(m);
+    model_lies_tell(&m->lies, enabled);
+    vtdm_queue_run(m); /* what a lie held back may go now */
+    vtdm_unlock(m);
+}
+
+unsigned iommu_model_vtd_strikes(struct iommu_model_vtd *m, struct iommu_model_strike *out,
+                                 unsigned max)
+{
+    vtdm_lock(m);
+    unsigned count = model_strikes_copy(&m->lies, out, max);
+    vtdm_unlock(m);
+    return count;
 }

@@ -8,12 +8,14 @@
  * wait in an outbox and leave when the lock is released, so that a host's callback may call back.
  *
  * Reading order: registers.c, command.c; translate.c and what it calls, in the order of a walk:
- * context.c, pasid.c, second.c, first.c; cache.c; queue.c, invalidate.c; fault.c, event.c.
+ * context.c, pasid.c, second.c, first.c; cache.c; queue.c, invalidate.c; fault.c, event.c. What the unit
+ * does when it lies: pace.c, evict.c, witness.c.
  */
 #ifndef IOMMUKIT_MODELS_VTD_MODEL_H
 #define IOMMUKIT_MODELS_VTD_MODEL_H
 
 #include "iommukit/model/vtd.h"
+#include "models/lies/chance.h"
 #include "models/vtd/cache.h"
 #include "spec/vtd_faults.h"
 #include "spec/vtd_queue.h"
@@ -46,6 +48,14 @@ struct vtdm_message {
 /* Each kind of event is pending at most once, so a few places are plenty between two unlocks. */
 #define VTDM_OUTBOX 8u
 
+/* Requests to device-TLBs that are slow to acknowledge; the queue waits when there are more. */
+#define VTDM_LATE 16u
+
+struct vtdm_late {
+    struct iommu_model_devtlb_invalidation request;
+    unsigned looks; /* until the acknowledgement; see pace.c */
+};
+
 struct vtdm_queue {
     bool running;         /* one thread executes; others only move the tail */
     bool wait_was_last;   /* of the descriptors executed since the queue was enabled */
@@ -56,6 +66,19 @@ struct vtdm_queue {
     struct iommu_model_devtlb_invalidation request;
     bool responding;      /* the same for `response` */
     struct iommu_model_page_response response;
+    /* lies */
+    bool held;            /* slow: the next descriptor waits for `looks` */
+    unsigned looks;
+    bool stalled;         /* for good */
+    bool spared;          /* the descriptor that was refused last gets through */
+    struct vtdm_late late[VTDM_LATE];
+    unsigned late_count;
+};
+
+/* Commands under way on a unit that takes its time; counts are looks until they are done, 0: idle. */
+struct vtdm_pace {
+    unsigned gcmd, ccmd, iotlb, pmen;
+    uint32_t command, changes, starts; /* of the global command */
 };
 
 struct iommu_model_vtd {
@@ -72,6 +95,8 @@ struct iommu_model_vtd {
     struct vtdm_message outbox[VTDM_OUTBOX];
     unsigned outgoing;
     struct iommu_model_vtd_stats stats;
+    struct model_lies lies;
+    struct vtdm_pace pace;
 };
 
 static inline bool vtdm_cap(const struct iommu_model_vtd *m, uint64_t mask)
@@ -104,8 +129,15 @@ static inline bool vtdm_enabled(const struct iommu_model_vtd *m, uint32_t status
 void vtdm_lock(struct iommu_model_vtd *m);
 void vtdm_unlock(struct iommu_model_vtd *m); /* sends what is in the outbox, without the lock */
 void vtdm_misuse(struct iommu_model_vtd *m, const char *what);
-/* Entries are read a qword at a time, low first, so that Present is seen before what it covers. */
-bool vtdm_read_entry(struct iommu_model_vtd *m, uint64_t address, uint64_t *words, unsigned count);
+/* Everything that was under way has been finished: no walk still uses what it read earlier. */
+void vtdm_settled(struct iommu_model_vtd *m);
+void vtdm_strike(struct iommu_model_vtd *m, struct iommu_model_strike *strike);
+void vtdm_strike_at(struct iommu_model_vtd *m, enum iommu_model_lie lie, const char *what,
+                    uint64_t address);
+
+/* witness.c: where the request would land by what software wrote, past all caches. false: nowhere. Takes
+ * the lock. */
+bool vtdm_truth(struct iommu_model_vtd *m, const struct iommu_model_request *request, uint64_t *pa);
 
 /* capability.c: NULL if a unit may report these, else what is wrong. */
 const char *vtdm_capability_problem(const struct iommu_model_vtd_config *config);
@@ -115,19 +147,31 @@ void vtdm_registers_reset(struct iommu_model_vtd *m);
 
 /* command.c: what a write of these registers does; `lanes` are the bits that were written. */
 void vtdm_gcmd_written(struct iommu_model_vtd *m, uint64_t old, uint64_t lanes);
+void vtdm_command_run(struct iommu_model_vtd *m, uint32_t command, uint32_t changes,
+                      uint32_t starts);
 /* regcache.c */
 void vtdm_ccmd_written(struct iommu_model_vtd *m, uint64_t old, uint64_t lanes);
 void vtdm_iotlb_written(struct iommu_model_vtd *m, uint64_t old, uint64_t lanes);
+void vtdm_ccmd_run(struct iommu_model_vtd *m);
+void vtdm_iotlb_run(struct iommu_model_vtd *m);
 /* queue.c */
 void vtdm_iqa_written(struct iommu_model_vtd *m, uint64_t old, uint64_t lanes);
 void vtdm_queue_enable(struct iommu_model_vtd *m);
 void vtdm_queue_disable(struct iommu_model_vtd *m);
 /* Executes what the queue holds. Drops the lock around each request to a device. */
 void vtdm_queue_run(struct iommu_model_vtd *m);
+void vtdm_queue_tick(struct iommu_model_vtd *m);
 /* protected.c */
 void vtdm_pmen_written(struct iommu_model_vtd *m, uint64_t old, uint64_t lanes);
+void vtdm_pmen_run(struct iommu_model_vtd *m);
 void vtdm_region_written(struct iommu_model_vtd *m, uint64_t old, uint64_t lanes);
 bool vtdm_protected(const struct iommu_model_vtd *m, uint64_t address);
+
+/* pace.c: how long things take. */
+void vtdm_tick(struct iommu_model_vtd *m); /* software looked at the unit: time has passed */
+bool vtdm_later(struct iommu_model_vtd *m, unsigned *looks); /* false: at once */
+void vtdm_command_later(struct iommu_model_vtd *m, uint32_t command, uint32_t changes,
+                        uint32_t starts);
 
 /* event.c */
 void vtdm_fault_event(struct iommu_model_vtd *m);

@@ -18,7 +18,12 @@ const struct vtdm_paging *vtdm_paging_find(struct vtdm_tx *tx, uint64_t address,
                                            uint32_t tag)
 {
     struct vtdm_name name = name_of(tx, address, level, tag);
+    vtdm_evict(tx);
     const struct vtdm_cached *entry = vtdm_cache_find(&tx->m->paging, &name);
+    if (tx->fresh)
+        return NULL;
+    if (entry)
+        tx->remembered |= VTDM_FROM_PAGING;
     return (const struct vtdm_paging *)(const void *)entry;
 }
 

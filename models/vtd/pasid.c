@@ -23,10 +23,12 @@ static struct vtdm_name name_of(const struct vtdm_tx *tx)
 static bool from_cache(struct vtdm_tx *tx, struct found *found)
 {
     struct vtdm_name name = name_of(tx);
+    vtdm_evict(tx);
     const struct vtdm_pasid *entry =
         (const struct vtdm_pasid *)(const void *)vtdm_cache_find(&tx->m->pasid, &name);
-    if (!entry)
+    if (!entry || tx->fresh)
         return false;
+    tx->remembered |= VTDM_FROM_PASID;
     for (unsigned i = 0; i < VTD_PE_QWORDS; i++)
         found->words[i] = entry->words[i];
     found->fault = entry->fault;
@@ -68,7 +70,7 @@ static bool directory(struct vtdm_tx *tx, struct found *found, uint64_t *table)
     unsigned index = SPEC_GET(VTD_PDE_INDEX, tx->pasid);
     uint64_t address = tx->directory + (uint64_t)index * VTD_PDE_BYTES;
     uint64_t entry = 0;
-    bool readable = vtdm_read_entry(tx->m, address, &entry, 1);
+    bool readable = vtdm_read_entry(tx, address, &entry, 1, vtdm_tables_snooped(tx));
     vtdm_step(tx, "PASID directory entry", address, index, &entry, 1, false);
     if (!readable) {
         found->unreadable = true;
@@ -193,7 +195,7 @@ static void fetch(struct vtdm_tx *tx, struct found *found)
     if (!directory(tx, found, &table))
         return;
     uint64_t address = table + (uint64_t)index * VTD_PE_BYTES;
-    bool readable = vtdm_read_entry(tx->m, address, found->words, VTD_PE_QWORDS);
+    bool readable = vtdm_read_entry(tx, address, found->words, VTD_PE_QWORDS, vtdm_tables_snooped(tx));
     vtdm_step(tx, "PASID table entry", address, index, found->words, VTD_PE_QWORDS, false);
     if (!readable) {
         found->unreadable = true;

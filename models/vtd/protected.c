@@ -16,6 +16,12 @@ void vtdm_pmen_written(struct iommu_model_vtd *m, uint64_t old, uint64_t lanes)
 {
     (void)old;
     (void)lanes;
+    if (!vtdm_later(m, &m->pace.pmen))
+        vtdm_pmen_run(m);
+}
+
+void vtdm_pmen_run(struct iommu_model_vtd *m)
+{
     if (m->reg[VTDM_PMEN] & VTD_PMEN_EPM)
         m->reg[VTDM_PMEN] |= VTD_PMEN_PRS;
     else

@@ -7,9 +7,20 @@
  * IQE. A device that does not answer is noticed at the next wait, or when the queue runs dry: pending
  * waits are then lost, and the queue stands still until software clears ITE.
  * Lock: held, dropped around each request to a device; one thread runs the queue at a time, others may
- * move the tail meanwhile. Called by registers.c after every write.
+ * move the tail meanwhile. Called by registers.c after every write, by pace.c when time has passed.
+ *
+ * Lies: "slow-queue", "stalled-queue", "iqe", "ite", "ice", "slow-device-tlb", each where the honest
+ * queue would go on at once.
  */
 #include "models/vtd/queue.h"
+
+/* Of so many descriptors, or requests to devices, one meets it. */
+#define STALL_HABIT 48u
+#define ERROR_HABIT 16u
+#define DEVICE_HABIT 8u
+#define WARM_UP 8u    /* descriptors before the queue may stall */
+#define SLOW_LOOKS 6u /* at most, for each descriptor */
+#define LATE_LOOKS 12u
 
 static bool wide(const struct iommu_model_vtd *m)
 {
@@ -30,6 +41,11 @@ static bool has_work(const struct iommu_model_vtd *m)
 {
     return vtdm_enabled(m, VTD_GSTS_QIES) && !stopped(m) &&
            m->reg[VTDM_IQH] != m->reg[VTDM_IQT];
+}
+
+static uint64_t head(const struct iommu_model_vtd *m)
+{
+    return (m->reg[VTDM_IQA] & VTD_IQA_IQA) + m->reg[VTDM_IQH];
 }
 
 static void queue_error(struct iommu_model_vtd *m, enum vtd_iqei why)
@@ -63,11 +79,90 @@ static enum vtd_iqei check_queue(const struct iommu_model_vtd *m)
     return VTD_IQEI_NONE;
 }
 
+/* ---- Lies about the queue --------------------------------------------------------------------- */
+
+static bool stalls(struct iommu_model_vtd *m)
+{
+    if (!m->queue.stalled && m->stats.descriptors >= WARM_UP &&
+        model_now_and_then(&m->lies, IOMMU_MODEL_LIE_STALLED_QUEUE, STALL_HABIT)) {
+        m->queue.stalled = true;
+        vtdm_strike_at(m, IOMMU_MODEL_LIE_STALLED_QUEUE, "the queue stopped before this descriptor",
+                       head(m));
+    }
+    return m->queue.stalled && model_lies_on(&m->lies, IOMMU_MODEL_LIE_STALLED_QUEUE);
+}
+
+static bool slow(struct iommu_model_vtd *m)
+{
+    if (!model_lies_on(&m->lies, IOMMU_MODEL_LIE_SLOW_QUEUE))
+        return false;
+    if (!m->queue.held) {
+        m->queue.held = true;
+        m->queue.looks = 1 + model_below(&m->lies, SLOW_LOOKS);
+    }
+    if (m->queue.looks)
+        return true;
+    m->queue.held = false;
+    return false;
+}
+
+/* Software that puts things right and tries again has to get through: never twice in a row. */
+static bool injected_error(struct iommu_model_vtd *m)
+{
+    if (m->queue.spared) {
+        m->queue.spared = false;
+        return false;
+    }
+    if (!model_now_and_then(&m->lies, IOMMU_MODEL_LIE_QUEUE_ERROR, ERROR_HABIT))
+        return false;
+    m->queue.spared = true;
+    vtdm_strike_at(m, IOMMU_MODEL_LIE_QUEUE_ERROR, "this descriptor could not be fetched", head(m));
+    return true;
+}
+
+/* Nobody waited for it, so it changes nothing but the status. */
+static void stray_completion(struct iommu_model_vtd *m, uint16_t sid)
+{
+    if (!model_now_and_then(&m->lies, IOMMU_MODEL_LIE_DEVICE_STRAY, DEVICE_HABIT))
+        return;
+    if (!(m->reg[VTDM_FSTS] & VTD_FSTS_ICE)) {
+        m->reg[VTDM_IQERCD] &= ~VTD_IQERCD_ICESID;
+        m->reg[VTDM_IQERCD] |= SPEC_PUT(VTD_IQERCD_ICESID, (uint64_t)sid);
+    }
+    vtdm_fault_status(m, VTD_FSTS_ICE);
+    vtdm_strike_at(m, IOMMU_MODEL_LIE_DEVICE_STRAY, "a completion came that nobody waited for",
+                   head(m));
+}
+
+static bool injected_timeout(struct iommu_model_vtd *m, uint16_t rid)
+{
+    if (!model_now_and_then(&m->lies, IOMMU_MODEL_LIE_DEVICE_TIMEOUT, DEVICE_HABIT))
+        return false;
+    struct iommu_model_strike strike = model_strike_of(
+        IOMMU_MODEL_LIE_DEVICE_TIMEOUT, "a device-TLB invalidation was lost on its way", head(m));
+    strike.rid = rid;
+    vtdm_strike(m, &strike);
+    return true;
+}
+
+void vtdm_queue_tick(struct iommu_model_vtd *m)
+{
+    if (m->queue.looks)
+        m->queue.looks--;
+    for (unsigned i = 0; i < m->queue.late_count; i++)
+        if (m->queue.late[i].looks)
+            m->queue.late[i].looks--;
+}
+
+/* ---- Descriptors ------------------------------------------------------------------------------ */
+
 static bool fetch(struct iommu_model_vtd *m, struct vtdm_descriptor *d)
 {
     const struct iommu_model_memory *memory = &m->host->memory;
-    uint64_t address = (m->reg[VTDM_IQA] & VTD_IQA_IQA) + m->reg[VTDM_IQH];
+    uint64_t address = head(m);
     unsigned words = wide(m) ? 4 : 2;
+    if (injected_error(m))
+        return false;
     for (unsigned i = 0; i < words; i++)
         if (memory->read64(memory->ctx, address + (uint64_t)i * 8, &d->words[i]) != 0)
             return false;
@@ -80,20 +175,55 @@ static void advance(struct iommu_model_vtd *m)
     m->reg[VTDM_IQH] = (m->reg[VTDM_IQH] + bytes) & (ring_bytes(m) - 1);
 }
 
-/* Sends the request that a descriptor prepared; the host may call back into the model. */
-static void send_request(struct iommu_model_vtd *m)
+/* The host may call back into the model. A request that was lost reaches no device. */
+static void send(struct iommu_model_vtd *m, const struct iommu_model_devtlb_invalidation *request)
 {
-    struct iommu_model_devtlb_invalidation request = m->queue.request;
-    bool acknowledged = true;
-    m->queue.outgoing = false;
-    vtdm_unlock(m);
-    if (m->config.devtlb_invalidate)
-        acknowledged = m->config.devtlb_invalidate(m->config.ctx, &request);
-    vtdm_lock(m);
+    bool acknowledged = !injected_timeout(m, request->rid);
+    stray_completion(m, request->rid);
+    if (acknowledged && m->config.devtlb_invalidate) {
+        vtdm_unlock(m);
+        acknowledged = m->config.devtlb_invalidate(m->config.ctx, request);
+        vtdm_lock(m);
+    }
     if (acknowledged || m->queue.timed_out)
         return;
     m->queue.timed_out = true;
-    m->queue.timed_out_sid = request.rid;
+    m->queue.timed_out_sid = request->rid;
+}
+
+/* What a descriptor prepared; a slow device gets it later. */
+static void send_request(struct iommu_model_vtd *m)
+{
+    struct iommu_model_devtlb_invalidation request = m->queue.request;
+    m->queue.outgoing = false;
+    if (!model_lies_on(&m->lies, IOMMU_MODEL_LIE_SLOW_DEVICE_TLB)) {
+        send(m, &request);
+        return;
+    }
+    struct vtdm_late *late = &m->queue.late[m->queue.late_count++];
+    late->request = request;
+    late->looks = 1 + model_below(&m->lies, LATE_LOOKS);
+}
+
+/* Requests whose time has come, in whatever order that is. */
+static void send_late(struct iommu_model_vtd *m)
+{
+    for (unsigned i = 0; i < m->queue.late_count;) {
+        struct iommu_model_devtlb_invalidation request = m->queue.late[i].request;
+        if (m->queue.late[i].looks) {
+            i++;
+            continue;
+        }
+        m->queue.late[i] = m->queue.late[--m->queue.late_count];
+        send(m, &request);
+    }
+}
+
+/* A wait completes after the requests before it; and there is room for so many only. */
+static bool waits_for_devices(const struct iommu_model_vtd *m, const struct vtdm_descriptor *d)
+{
+    bool wait = SPEC_GET(VTD_QI_TYPE, d->words[0]) == VTD_QI_TYPE_WAIT;
+    return m->queue.late_count == VTDM_LATE || (wait && m->queue.late_count);
 }
 
 static void send_response(struct iommu_model_vtd *m)
@@ -107,7 +237,8 @@ static void send_response(struct iommu_model_vtd *m)
     vtdm_lock(m);
 }
 
-static void one_descriptor(struct iommu_model_vtd *m)
+/* false: nothing more to be done now. */
+static bool one_descriptor(struct iommu_model_vtd *m)
 {
     struct vtdm_descriptor d = { { 0, 0, 0, 0 } };
     enum vtd_iqei error = check_queue(m);
@@ -117,8 +248,10 @@ static void one_descriptor(struct iommu_model_vtd *m)
         error = vtdm_descriptor_check(m, &d);
     if (error) {
         queue_error(m, error);
-        return;
+        return false;
     }
+    if (waits_for_devices(m, &d))
+        return false;
     advance(m);
     m->stats.descriptors++;
     m->queue.executed_any = true;
@@ -128,6 +261,7 @@ static void one_descriptor(struct iommu_model_vtd *m)
         send_request(m);
     if (m->queue.responding)
         send_response(m);
+    return true;
 }
 
 void vtdm_queue_run(struct iommu_model_vtd *m)
@@ -135,8 +269,9 @@ void vtdm_queue_run(struct iommu_model_vtd *m)
     if (m->queue.running)
         return;
     m->queue.running = true;
-    while (has_work(m))
-        one_descriptor(m);
+    send_late(m);
+    while (has_work(m) && !slow(m) && !stalls(m) && one_descriptor(m))
+        ;
     if (m->queue.timed_out && !stopped(m))
         vtdm_queue_time_out(m, m->queue.timed_out_sid);
     m->queue.running = false;

@@ -4,7 +4,7 @@
  *
  * Architecture: "Context command register", "IOTLB invalidate register", "Invalidate address register".
  * The go bit is in the upper half; a write of it starts the operation, which is done when the write
- * returns. The granularity read back is what was done, 0 an error. Lock: held. Called by registers.c.
+ * returns, unless the unit is told to take its time (pace.c). The granularity read back is what was done, 0 an error. Lock: held. Called by registers.c.
  */
 #include "models/vtd/drop.h"
 #include "models/vtd/model.h"
@@ -34,10 +34,17 @@ static uint64_t invalidate_contexts(struct iommu_model_vtd *m, uint64_t command)
 
 void vtdm_ccmd_written(struct iommu_model_vtd *m, uint64_t old, uint64_t lanes)
 {
-    uint64_t command = m->reg[VTDM_CCMD];
     (void)old;
-    if (!(command & lanes & VTD_CCMD_ICC))
-        return;
+    if (m->pace.ccmd)
+        vtdm_misuse(m, "the context command register was written while its command ran");
+    if ((m->reg[VTDM_CCMD] & lanes & VTD_CCMD_ICC) && !vtdm_later(m, &m->pace.ccmd))
+        vtdm_ccmd_run(m);
+}
+
+void vtdm_ccmd_run(struct iommu_model_vtd *m)
+{
+    uint64_t command = m->reg[VTDM_CCMD];
+    vtdm_settled(m);
     uint64_t done = usable(m) ? invalidate_contexts(m, command) : 0;
     m->reg[VTDM_CCMD] = (command & ~(VTD_CCMD_ICC | VTD_CCMD_CAIG)) |
                         SPEC_PUT(VTD_CCMD_CAIG, done);
@@ -74,10 +81,17 @@ static uint64_t invalidate_translations(struct iommu_model_vtd *m, uint64_t comm
 
 void vtdm_iotlb_written(struct iommu_model_vtd *m, uint64_t old, uint64_t lanes)
 {
-    uint64_t command = m->reg[VTDM_IOTLB];
     (void)old;
-    if (!(command & lanes & VTD_IOTLB_IVT))
-        return;
+    if (m->pace.iotlb)
+        vtdm_misuse(m, "the IOTLB register was written while its command ran");
+    if ((m->reg[VTDM_IOTLB] & lanes & VTD_IOTLB_IVT) && !vtdm_later(m, &m->pace.iotlb))
+        vtdm_iotlb_run(m);
+}
+
+void vtdm_iotlb_run(struct iommu_model_vtd *m)
+{
+    uint64_t command = m->reg[VTDM_IOTLB];
+    vtdm_settled(m);
     uint64_t done = usable(m) ? invalidate_translations(m, command) : 0;
     m->reg[VTDM_IOTLB] = (command & ~(VTD_IOTLB_IVT | VTD_IOTLB_IAIG)) |
                          SPEC_PUT(VTD_IOTLB_IAIG, done);

@@ -214,6 +214,7 @@ uint32_t iommu_model_vtd_read32(struct iommu_model_vtd *m, uint32_t offset)
     m->stats.register_reads++;
     if (offset % 4)
         vtdm_misuse(m, "a register access was not aligned");
+    vtdm_tick(m);
     uint32_t value = read_dword(m, offset & ~(uint32_t)3);
     vtdm_unlock(m);
     return value;
@@ -232,6 +233,7 @@ uint64_t iommu_model_vtd_read64(struct iommu_model_vtd *m, uint32_t offset)
     m->stats.register_reads++;
     if (offset % 8 || !whole_qword(m, offset))
         vtdm_misuse(m, "a qword access to what is no aligned qword register");
+    vtdm_tick(m);
     offset &= ~(uint32_t)7;
     uint64_t value = read_dword(m, offset) | (uint64_t)read_dword(m, offset + 4) << 32;
     vtdm_unlock(m);

@@ -181,12 +181,17 @@ static uint8_t unreadable(const struct walk *w)
     return choose(w, VTD_FAULT_LSS_ACCESS, VTD_FAULT_SSS_ACCESS);
 }
 
+static bool snooped(const struct walk *w)
+{
+    return w->route->legacy ? vtdm_tables_snooped(w->tx) : w->route->snooped;
+}
+
 static uint8_t one_level(struct walk *w)
 {
     unsigned index = vtdm_index(w->address, w->level);
     uint64_t at = w->table + (uint64_t)index * VTD_PTE_BYTES;
     uint64_t entry = 0;
-    bool readable = vtdm_read_entry(w->tx->m, at, &entry, 1);
+    bool readable = vtdm_read_entry(w->tx, at, &entry, 1, snooped(w));
     vtdm_step(w->tx, level_names[w->level], at, index, &entry, 1, false);
     if (!readable)
         return vtdm_refuse(w->tx, unreadable(w));

@@ -176,7 +176,7 @@ static uint8_t translated(struct vtdm_tx *tx, struct vtdm_page *page)
     return fault ? vtdm_refuse(tx, fault) : fault;
 }
 
-static uint8_t remap(struct vtdm_tx *tx, struct vtdm_page *page)
+uint8_t vtdm_remap(struct vtdm_tx *tx, struct vtdm_page *page)
 {
     uint8_t fault = vtdm_find_route(tx);
     if (fault)
@@ -358,7 +358,9 @@ static void answer(struct vtdm_tx *tx, struct iommu_model_result *result)
     }
     if (window(tx, result))
         return;
-    uint8_t fault = remap(tx, &page);
+    uint8_t fault = vtdm_remap(tx, &page);
+    if (tx->cached || tx->remembered)
+        vtdm_witness(tx, &page, fault);
     if (fault)
         refuse(tx, &page, fault, result);
     else

@@ -36,11 +36,18 @@ struct vtdm_tx {
     bool read, write;   /* what the request needs; for a translation request, what it asks for */
     bool page_request;  /* only the tables up to the PASID entry matter */
     bool cached;        /* answered by the IOTLB */
+    bool fresh;         /* a dry run past all caches, over what software wrote: see witness.c */
+    uint8_t remembered; /* VTDM_FROM_*: caches that this translation used */
     bool routed;        /* `route` is valid */
     uint32_t pasid;     /* the request's, or the one that stands for requests without */
     uint64_t directory; /* of the scalable context entry */
     struct vtdm_route route;
 };
+
+/* Caches that a translation may use, besides the IOTLB. */
+#define VTDM_FROM_CONTEXT 1u
+#define VTDM_FROM_PASID   2u
+#define VTDM_FROM_PAGING  4u
 
 /* An update of accessed or dirty flags found the entry changed: look at it again. No fault reason. */
 #define VTDM_AGAIN 0xFF
@@ -74,6 +81,21 @@ void vtdm_step(struct vtdm_tx *tx, const char *what, uint64_t address, unsigned 
                const uint64_t *words, unsigned count, bool cached);
 void vtdm_decide(struct vtdm_tx *tx, const char *decision);
 uint8_t vtdm_refuse(struct vtdm_tx *tx, uint8_t fault); /* notes the reason, returns it */
+
+/* evict.c: "random-evict" strikes between any two steps. */
+void vtdm_evict(struct vtdm_tx *tx);
+
+/* witness.c: after a translation that used a cache. */
+void vtdm_witness(const struct vtdm_tx *tx, const struct vtdm_page *page, uint8_t fault);
+
+/*
+ * fetch.c. Entries are read a qword at a time, low first, so that Present is seen before what it covers.
+ * `snooped`: the walk sees what is in the CPU's caches. false: no memory there.
+ */
+bool vtdm_read_entry(const struct vtdm_tx *tx, uint64_t address, uint64_t *words, unsigned count,
+                     bool snooped);
+/* Are root, context and PASID structures (and legacy page tables) snooped? */
+bool vtdm_tables_snooped(const struct vtdm_tx *tx);
 
 /* context.c: legacy contexts fill the route, scalable ones pasid and directory. */
 uint8_t vtdm_legacy_context(struct vtdm_tx *tx);
@@ -110,6 +132,7 @@ bool vtdm_may_write(const struct vtdm_tx *tx, const struct vtdm_page *page);
 
 /* translate.c: steps 3 to 9; used for page requests too. */
 uint8_t vtdm_find_route(struct vtdm_tx *tx);
+uint8_t vtdm_remap(struct vtdm_tx *tx, struct vtdm_page *page);
 void vtdm_begin(struct vtdm_tx *tx, struct iommu_model_vtd *m,
                 const struct iommu_model_request *request);
 /* Records the fault if it is to be recorded. */

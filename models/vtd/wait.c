@@ -9,6 +9,7 @@
 #include "models/vtd/queue.h"
 
 #define STORE_ATTEMPTS 64
+#define LOST_HABIT 16u /* of so many waits, one is lost */
 
 enum vtd_iqei vtdm_wait_check(struct iommu_model_vtd *m, const struct vtdm_descriptor *d)
 {
@@ -35,6 +36,17 @@ static bool store_dword(struct iommu_model_vtd *m, uint64_t address, uint32_t va
     return memory->write && memory->write(memory->ctx, address, &value, sizeof(value)) == 0;
 }
 
+/* "lost-completion": neither the status nor the event that would say the same. */
+static bool lost(struct iommu_model_vtd *m, const struct vtdm_descriptor *d)
+{
+    if (!(d->words[0] & VTD_QI_WAIT_SW) ||
+        !model_now_and_then(&m->lies, IOMMU_MODEL_LIE_LOST_COMPLETION, LOST_HABIT))
+        return false;
+    vtdm_strike_at(m, IOMMU_MODEL_LIE_LOST_COMPLETION, "the status of a wait was not written",
+                   d->words[1] & VTD_QI_WAIT1_ADDR);
+    return true;
+}
+
 void vtdm_wait_run(struct iommu_model_vtd *m, const struct vtdm_descriptor *d)
 {
     uint32_t status = (uint32_t)SPEC_GET(VTD_QI_WAIT_DATA, d->words[0]);
@@ -42,6 +54,9 @@ void vtdm_wait_run(struct iommu_model_vtd *m, const struct vtdm_descriptor *d)
         vtdm_queue_time_out(m, m->queue.timed_out_sid);
         return;
     }
+    vtdm_settled(m);
+    if (lost(m, d))
+        return;
     if ((d->words[0] & VTD_QI_WAIT_SW) &&
         !store_dword(m, d->words[1] & VTD_QI_WAIT1_ADDR, status))
         vtdm_misuse(m, "the status address of a wait is no memory");

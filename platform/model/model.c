@@ -4,6 +4,9 @@
  * it the same machine. The driver's register and configuration hooks lead into it from above; its
  * table walks and its devices' DMA come out of it into the same memory.
  *
+ * Lies need the host's help: it tells the machine which pages hold tables, which lines were flushed,
+ * that time passes; torn.c gives it a walk between any two stores.
+ *
  * Locks: a mutex for every model that asks for one. Every hook may be called from any thread.
  */
 #include "iommukit/host/model.h"
@@ -13,12 +16,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "platform/model/torn.h"
+
 #define DEFAULT_RAM_BYTES  ((uint64_t)8 << 30)
 #define DEFAULT_UNIT_BASE  0xFED90000u
 #define DEFAULT_BAR0       ((uint64_t)0x200000000000)
 #define DEFAULT_BAR2       ((uint64_t)0x200000100000)
 #define DEFAULT_PASID_BITS 20
 #define WORDS_ATOMIC_BYTES 64u
+#define FREED_KEPT         64u /* blocks that stay poisoned before they are reused */
 
 /* One of the models' locks. */
 struct host_lock {
@@ -29,6 +35,7 @@ struct iommu_model_host_machine {
     struct iommu_posix *posix;
     struct iommu_model_host host;
     struct iommu_model_machine *machine;
+    struct torn torn;
     bool lock_failed;
     void (*log)(void *ctx, enum iommu_log_level level, const char *text);
     void *log_ctx;
@@ -47,10 +54,18 @@ static bool in_words(uint64_t pa, const void *data, size_t bytes)
     return bytes <= WORDS_ATOMIC_BYTES && pa % 8 == 0 && bytes % 8 == 0 && (uintptr_t)data % 8 == 0;
 }
 
+/* Past the protection that torn.c puts on the driver's own view of its tables. */
+static void *memory_at(const struct iommu_model_host_machine *host, uint64_t pa, size_t bytes)
+{
+    void *at = iommu_posix_memory(host->posix, pa, bytes);
+
+    return at && host->torn.alias ? host->torn.alias + pa : at;
+}
+
 static int memory_read(void *ctx, uint64_t pa, void *to, size_t bytes)
 {
     struct iommu_model_host_machine *host = ctx;
-    uint64_t *from = iommu_posix_memory(host->posix, pa, bytes), *word = to;
+    uint64_t *from = memory_at(host, pa, bytes), *word = to;
     size_t index;
 
     if (!from)
@@ -67,7 +82,7 @@ static int memory_read(void *ctx, uint64_t pa, void *to, size_t bytes)
 static int memory_write(void *ctx, uint64_t pa, const void *from, size_t bytes)
 {
     struct iommu_model_host_machine *host = ctx;
-    uint64_t *to = iommu_posix_memory(host->posix, pa, bytes);
+    uint64_t *to = memory_at(host, pa, bytes);
     const uint64_t *word = from;
     size_t index;
 
@@ -85,7 +100,7 @@ static int memory_write(void *ctx, uint64_t pa, const void *from, size_t bytes)
 static int memory_read64(void *ctx, uint64_t pa, uint64_t *value)
 {
     struct iommu_model_host_machine *host = ctx;
-    uint64_t *word = iommu_posix_memory(host->posix, pa, sizeof(*word));
+    uint64_t *word = memory_at(host, pa, sizeof(*word));
 
     if (!word)
         return -1;
@@ -96,7 +111,7 @@ static int memory_read64(void *ctx, uint64_t pa, uint64_t *value)
 static int memory_write64(void *ctx, uint64_t pa, uint64_t value)
 {
     struct iommu_model_host_machine *host = ctx;
-    uint64_t *word = iommu_posix_memory(host->posix, pa, sizeof(*word));
+    uint64_t *word = memory_at(host, pa, sizeof(*word));
 
     if (!word)
         return -1;
@@ -107,7 +122,7 @@ static int memory_write64(void *ctx, uint64_t pa, uint64_t value)
 static int memory_cas64(void *ctx, uint64_t pa, uint64_t *expected, uint64_t desired)
 {
     struct iommu_model_host_machine *host = ctx;
-    uint64_t *word = iommu_posix_memory(host->posix, pa, sizeof(*word)), found = *expected;
+    uint64_t *word = memory_at(host, pa, sizeof(*word)), found = *expected;
     bool exchanged;
 
     if (!word)
@@ -235,6 +250,81 @@ static void bus_pci_write32(void *ctx, uint16_t segment, uint16_t rid, uint32_t 
     iommu_model_machine_pci_write32(host->machine, segment, rid, offset, value);
 }
 
+/* ---- what a machine that lies wants to hear ----------------------------------------------- */
+
+static void pages_taken(void *ctx, uint64_t pa, uint64_t bytes, bool table)
+{
+    struct iommu_model_host_machine *host = ctx;
+
+    iommu_model_machine_taken(host->machine, pa, bytes, table);
+    if (table)
+        torn_watch(&host->torn, pa, bytes);
+}
+
+static void pages_given(void *ctx, uint64_t pa, uint64_t bytes)
+{
+    struct iommu_model_host_machine *host = ctx;
+
+    torn_unwatch(&host->torn, pa, bytes);
+    iommu_model_machine_given(host->machine, pa, bytes);
+}
+
+static void lines_flushed(void *ctx, uint64_t pa, uint64_t bytes)
+{
+    const struct iommu_model_host_machine *host = ctx;
+
+    iommu_model_machine_flushed(host->machine, pa, bytes);
+}
+
+static void waiting(void *ctx)
+{
+    const struct iommu_model_host_machine *host = ctx;
+
+    iommu_model_machine_step(host->machine);
+}
+
+static void storing(void *ctx, uint64_t pa)
+{
+    const struct iommu_model_host_machine *host = ctx;
+
+    iommu_model_machine_storing(host->machine, pa);
+}
+
+static void stored(void *ctx, bool begins)
+{
+    const struct iommu_model_host_machine *host = ctx;
+
+    iommu_model_machine_between(host->machine, begins);
+}
+
+static bool told(uint32_t lies, enum iommu_model_lie lie)
+{
+    return lies & IOMMU_MODEL_LIE(lie);
+}
+
+/* An honest machine hears nothing, so that it costs nothing. */
+static void add_lies(struct iommu_posix_config *config, uint32_t lies)
+{
+    bool memory = told(lies, IOMMU_MODEL_LIE_LATE_WRITES) || told(lies, IOMMU_MODEL_LIE_POISON) ||
+                  told(lies, IOMMU_MODEL_LIE_TORN_FETCH);
+
+    config->taken = memory ? pages_taken : NULL;
+    config->given = memory ? pages_given : NULL;
+    config->flushed = told(lies, IOMMU_MODEL_LIE_LATE_WRITES) ? lines_flushed : NULL;
+    config->waiting = lies ? waiting : NULL;
+    config->keep_freed = told(lies, IOMMU_MODEL_LIE_POISON) ? FREED_KEPT : 0;
+}
+
+int iommu_host_model_between_stores(struct iommu_model_host_machine *host, void (*fn)(void *ctx),
+                                    void *ctx)
+{
+    if (!fn) {
+        torn_stop(&host->torn);
+        return 0;
+    }
+    return torn_start(&host->torn, fn, ctx);
+}
+
 static void host_log(void *ctx, enum iommu_log_level level, const char *text)
 {
     const struct iommu_model_host_machine *host = ctx;
@@ -274,7 +364,7 @@ static int create_default_machine(struct iommu_model_host_machine *host, const c
     return iommu_model_machine_create(&host->host, &config, &host->machine, why);
 }
 
-static int create_posix(struct iommu_model_host_machine *host, uint64_t ram_bytes)
+static int create_posix(struct iommu_model_host_machine *host, uint64_t ram_bytes, uint32_t lies)
 {
     struct iommu_posix_config config = {
         .ram_bytes = ram_bytes ? ram_bytes : DEFAULT_RAM_BYTES,
@@ -289,8 +379,16 @@ static int create_posix(struct iommu_model_host_machine *host, uint64_t ram_byte
         .log_ctx = host,
         .log = host_log,
     };
+    int result = 0;
 
-    return iommu_posix_create(&config, &host->posix);
+    add_lies(&config, lies);
+    if (told(lies, IOMMU_MODEL_LIE_TORN_FETCH))
+        result = torn_init(&host->torn, config.ram_bytes, &config.ram_fd);
+    if (!result)
+        result = iommu_posix_create(&config, &host->posix);
+    if (!result)
+        torn_attach(&host->torn, iommu_posix_memory(host->posix, 0, 0), host, storing, stored);
+    return result;
 }
 
 int iommu_host_model_create(const struct iommu_model_machine_config *config, uint64_t ram_bytes,
@@ -302,7 +400,7 @@ int iommu_host_model_create(const struct iommu_model_machine_config *config, uin
 
     if (host) {
         host->host = model_host(host);
-        result = create_posix(host, ram_bytes);
+        result = create_posix(host, ram_bytes, config ? config->lies.enabled : 0);
     }
     if (!result && config)
         result = iommu_model_machine_create(&host->host, config, &host->machine, &reason);
@@ -324,9 +422,11 @@ void iommu_host_model_destroy(struct iommu_model_host_machine *host)
 {
     if (!host)
         return;
+    torn_stop(&host->torn);
     iommu_model_machine_destroy(host->machine);
     if (host->posix)
         iommu_posix_destroy(host->posix);
+    torn_fini(&host->torn);
     free(host);
 }
 

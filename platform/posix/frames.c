@@ -148,9 +148,10 @@ uint32_t frames_take(struct frame_pool *pool, uint32_t count, enum frame_use use
     return at;
 }
 
-bool frames_give(struct frame_pool *pool, uint32_t first, uint32_t count, enum frame_use use)
+static bool put_back(struct frame_pool *pool, uint32_t first, uint32_t count, enum frame_use use,
+                     bool keep)
 {
-    const struct frame *frame;
+    struct frame *frame;
     bool ours;
 
     if (first < pool->first || first >= pool->end)
@@ -158,10 +159,29 @@ bool frames_give(struct frame_pool *pool, uint32_t first, uint32_t count, enum f
     pthread_mutex_lock(&pool->lock);
     frame = &pool->frames[first];
     ours = frame->use == use && frame->count == count;
-    if (ours)
+    if (ours && keep)
+        frame->use = FRAME_KEPT;
+    else if (ours)
         free_range(pool, first, count);
     pthread_mutex_unlock(&pool->lock);
     if (ours)
         atomic_fetch_sub_explicit(&pool->used, count, memory_order_relaxed);
     return ours;
+}
+
+bool frames_give(struct frame_pool *pool, uint32_t first, uint32_t count, enum frame_use use)
+{
+    return put_back(pool, first, count, use, false);
+}
+
+bool frames_keep(struct frame_pool *pool, uint32_t first, uint32_t count, enum frame_use use)
+{
+    return put_back(pool, first, count, use, true);
+}
+
+void frames_release(struct frame_pool *pool, uint32_t first)
+{
+    pthread_mutex_lock(&pool->lock);
+    free_range(pool, first, pool->frames[first].count);
+    pthread_mutex_unlock(&pool->lock);
 }

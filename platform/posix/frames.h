@@ -22,6 +22,7 @@ enum frame_use {
     FRAME_FREE,   /* first frame of a free block */
     FRAME_PAGE,   /* first frame of page_alloc's blocks */
     FRAME_BUFFER, /* first frame of a caller's buffer */
+    FRAME_KEPT,   /* given back, and kept from reuse for a while */
 };
 
 struct frame {
@@ -47,5 +48,8 @@ void frames_fini(struct frame_pool *pool);
 uint32_t frames_take(struct frame_pool *pool, uint32_t count, enum frame_use use);
 /* False, and nothing happens, unless exactly this block was taken for this use. */
 bool frames_give(struct frame_pool *pool, uint32_t first, uint32_t count, enum frame_use use);
+/* The same, but nobody gets the block until it is released. */
+bool frames_keep(struct frame_pool *pool, uint32_t first, uint32_t count, enum frame_use use);
+void frames_release(struct frame_pool *pool, uint32_t first);
 
 #endif

@@ -23,6 +23,7 @@
 #define DEFAULT_RAM_BYTES   ((uint64_t)8 << 30)
 #define DEFAULT_PAGES_FIRST ((uint64_t)1 << 20)
 #define MAX_PAGE_ORDER      9u
+#define MAX_KEPT            256u
 
 struct iommu_posix {
     struct iommu_platform platform;
@@ -30,6 +31,9 @@ struct iommu_posix {
     uint8_t *ram;
     struct frame_pool pool;
     _Atomic uint64_t bad_frees;
+    pthread_mutex_t kept_lock;
+    uint32_t kept[MAX_KEPT]; /* blocks kept from reuse, in turn; 0: none */
+    unsigned next_kept;
 };
 
 _Static_assert(sizeof(pthread_mutex_t) <= sizeof(struct iommu_lock),
@@ -64,6 +68,9 @@ static void *posix_page_alloc(void *ctx, unsigned order)
         return NULL;
     page = host->ram + ((uint64_t)frame << IOMMU_PAGE_LG2);
     memset(page, 0, (size_t)IOMMU_PAGE_SIZE << order);
+    if (host->config.taken)
+        host->config.taken(host->config.bus_ctx, (uint64_t)frame << IOMMU_PAGE_LG2,
+                           IOMMU_PAGE_SIZE << order, true);
     return page;
 }
 
@@ -75,12 +82,45 @@ static void bad_free(struct iommu_posix *host, const char *text)
         host->config.log(host->config.log_ctx, IOMMU_LOG_ERROR, text);
 }
 
+/* The block goes to the end of the row; returns the one that has been there longest, 0: none. */
+static uint32_t to_the_row(struct iommu_posix *host, uint32_t first)
+{
+    uint32_t oldest;
+
+    if (!host->config.keep_freed)
+        return first;
+    pthread_mutex_lock(&host->kept_lock);
+    oldest = host->kept[host->next_kept];
+    host->kept[host->next_kept] = first;
+    host->next_kept = (host->next_kept + 1) % host->config.keep_freed;
+    pthread_mutex_unlock(&host->kept_lock);
+    return oldest;
+}
+
+/* Whoever wants to hear of it does so while the block is nobody's. */
+static bool keep(struct iommu_posix *host, uint32_t first, uint32_t count, enum frame_use use)
+{
+    uint32_t released;
+
+    if (!frames_keep(&host->pool, first, count, use))
+        return false;
+    if (host->config.given)
+        host->config.given(host->config.bus_ctx, (uint64_t)first << IOMMU_PAGE_LG2,
+                           (uint64_t)count << IOMMU_PAGE_LG2);
+    released = to_the_row(host, first);
+    if (released)
+        frames_release(&host->pool, released);
+    return true;
+}
+
 static bool give(struct iommu_posix *host, uint64_t pa, uint64_t bytes, enum frame_use use)
 {
     uint64_t count = (bytes + IOMMU_PAGE_SIZE - 1) >> IOMMU_PAGE_LG2;
 
     if (pa % IOMMU_PAGE_SIZE || pa >= host->config.ram_bytes || bytes > host->config.ram_bytes)
         return false;
+    if (host->config.keep_freed || host->config.given)
+        return keep(host, (uint32_t)(pa >> IOMMU_PAGE_LG2), (uint32_t)count, use);
     return frames_give(&host->pool, (uint32_t)(pa >> IOMMU_PAGE_LG2), (uint32_t)count, use);
 }
 
@@ -93,13 +133,15 @@ static void posix_page_free(void *ctx, void *page, unsigned order)
         bad_free(host, "page_free: not a page of this order that is in use");
 }
 
-/* All of this memory is coherent for the models and for QEMU. The hook is there so that units
- * whose walks do not snoop may be driven at all. */
+/* All of this memory is coherent for honest models and for QEMU. The hook is there so that units
+ * whose walks do not snoop may be driven at all, and for models that are not honest about it. */
 static void posix_cache_flush(void *ctx, const void *va, size_t bytes)
 {
-    (void)ctx;
-    (void)va;
-    (void)bytes;
+    struct iommu_posix *host = ctx;
+
+    if (host->config.flushed && bytes)
+        host->config.flushed(host->config.bus_ctx, (uint64_t)((uintptr_t)va - (uintptr_t)host->ram),
+                             bytes);
 }
 
 /* ---- registers: the mapped pointer is the physical address itself -------------------------- */
@@ -180,16 +222,21 @@ static void posix_log(void *ctx, enum iommu_log_level level, const char *text)
 
 static uint64_t posix_now_ns(void *ctx)
 {
+    const struct iommu_posix *host = ctx;
     struct timespec now;
 
-    (void)ctx;
+    if (host->config.waiting)
+        host->config.waiting(host->config.bus_ctx);
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
 static void posix_relax(void *ctx)
 {
-    (void)ctx;
+    const struct iommu_posix *host = ctx;
+
+    if (host->config.waiting)
+        host->config.waiting(host->config.bus_ctx);
     sched_yield();
 }
 
@@ -284,7 +331,7 @@ static int build(struct iommu_posix *host)
 
     if (config->ram_bytes > SIZE_MAX || config->ram_bytes >> IOMMU_PAGE_LG2 > UINT32_MAX)
         return -IOMMU_EINVAL;
-    if (config->pages_first >= config->ram_bytes)
+    if (config->pages_first >= config->ram_bytes || config->keep_freed > MAX_KEPT)
         return -IOMMU_EINVAL;
     result = map_ram(host);
     if (result)
@@ -294,6 +341,8 @@ static int build(struct iommu_posix *host)
                          (uint32_t)(config->ram_bytes >> IOMMU_PAGE_LG2));
     if (result)
         munmap(host->ram, (size_t)config->ram_bytes);
+    else
+        pthread_mutex_init(&host->kept_lock, NULL); /* never fails on the systems at hand */
     return result;
 }
 
@@ -324,6 +373,7 @@ void iommu_posix_destroy(struct iommu_posix *host)
     if (!host)
         return;
     frames_fini(&host->pool);
+    pthread_mutex_destroy(&host->kept_lock);
     munmap(host->ram, (size_t)host->config.ram_bytes);
     free(host);
 }
@@ -346,9 +396,14 @@ uint64_t iommu_posix_buffer_alloc(struct iommu_posix *host, size_t bytes)
 {
     uint64_t count = ((uint64_t)bytes >> IOMMU_PAGE_LG2) + (bytes % IOMMU_PAGE_SIZE != 0);
 
+    uint64_t pa;
+
     if (count > UINT32_MAX)
         return 0;
-    return (uint64_t)frames_take(&host->pool, (uint32_t)count, FRAME_BUFFER) << IOMMU_PAGE_LG2;
+    pa = (uint64_t)frames_take(&host->pool, (uint32_t)count, FRAME_BUFFER) << IOMMU_PAGE_LG2;
+    if (pa && host->config.taken)
+        host->config.taken(host->config.bus_ctx, pa, count << IOMMU_PAGE_LG2, false);
+    return pa;
 }
 
 void iommu_posix_buffer_free(struct iommu_posix *host, uint64_t pa, size_t bytes)

@@ -21,6 +21,12 @@ void iommu_host_model_destroy(struct iommu_model_host_machine *host);
 const struct iommu_platform *iommu_host_model_platform(struct iommu_model_host_machine *host);
 struct iommu_model_machine *iommu_host_model_machine(struct iommu_model_host_machine *host);
 struct iommu_posix *iommu_host_model_posix(struct iommu_model_host_machine *host);
+/*
+ * "torn-fetch": call fn between any two stores to table pages, from the storing thread, as a device that walks at
+ * that moment; it may do DMA on the machine and must not call the driver. NULL fn: no more. Needs the lie in the
+ * machine's configuration (-EINVAL without), and one storing thread. Exact on x86-64 Linux, -EOPNOTSUPP elsewhere.
+ */
+int iommu_host_model_between_stores(struct iommu_model_host_machine *host, void (*fn)(void *ctx), void *ctx);
 /* Where log lines go; NULL fn: nowhere. */
 void iommu_host_model_set_log(struct iommu_model_host_machine *host,
                               void (*fn)(void *ctx, enum iommu_log_level level, const char *text), void *ctx);

@@ -25,6 +25,13 @@ struct iommu_posix_config {
     void (*write64)(void *bus_ctx, uint64_t pa, uint64_t value);
     uint32_t (*pci_read32)(void *bus_ctx, uint16_t segment, uint16_t rid, uint32_t offset);
     void (*pci_write32)(void *bus_ctx, uint16_t segment, uint16_t rid, uint32_t offset, uint32_t value);
+    /* What a machine of models may want to hear; NULL: nothing. Pages that were taken (for tables, or as a
+     * buffer), pages about to be given back, lines written back, and a look at the clock or a pause while waiting. */
+    void (*taken)(void *bus_ctx, uint64_t pa, uint64_t bytes, bool table);
+    void (*given)(void *bus_ctx, uint64_t pa, uint64_t bytes);
+    void (*flushed)(void *bus_ctx, uint64_t pa, uint64_t bytes);
+    void (*waiting)(void *bus_ctx);
+    unsigned keep_freed;   /* so many freed blocks are kept from reuse for a while; at most 256 */
     /* Log lines; NULL: dropped. */
     void *log_ctx;
     void (*log)(void *log_ctx, enum iommu_log_level level, const char *text);

@@ -21,7 +21,17 @@ struct iommu_model_memory {
     int (*write64)(void *ctx, uint64_t pa, uint64_t value);
     /* 0: *expected was there and `desired` is now; 1: it was not, *expected holds what is. */
     int (*cas64)(void *ctx, uint64_t pa, uint64_t *expected, uint64_t desired);
+    /*
+     * Read a table entry of `count` (at most 8) words on a walk; `how` are IOMMU_MODEL_FETCH_* bits. NULL: read64
+     * of each word. A memory that lies answers here with what this walk would find in it.
+     */
+    int (*fetch)(void *ctx, uint64_t pa, uint64_t *words, unsigned count, unsigned how);
+    /* The unit has finished what was under way before an invalidation: no fetch is older than this. May be NULL. */
+    void (*settled)(void *ctx);
 };
+
+#define IOMMU_MODEL_FETCH_UNSNOOPED 1u /* past the CPU's caches */
+#define IOMMU_MODEL_FETCH_DRY       2u /* a look that leaves no trace */
 
 struct iommu_model_host {
     struct iommu_model_memory memory;

@@ -20,6 +20,7 @@ struct iommu_model_unit_config {
     uint8_t major, minor;
     uint64_t cap, ecap;
     bool merge_faults;       /* see iommu_model_vtd_config */
+    uint32_t honest;         /* IOMMU_MODEL_LIE() of those that this unit does not tell though its machine does */
 };
 
 #define IOMMU_MODEL_NO_UNIT UINT32_MAX
@@ -58,6 +59,8 @@ struct iommu_model_machine_config {
                               const struct iommu_model_devtlb_invalidation *invalidation);
     /* Answers to page requests; NULL: dropped. */
     void (*page_response)(void *ctx, unsigned unit, const struct iommu_model_page_response *response);
+    /* Told by every unit, by the memory, by endpoints with ATS. Refused when one of the units may not lie so. */
+    struct iommu_model_lies lies;
 };
 
 /* Counts since creation. */
@@ -68,6 +71,11 @@ struct iommu_model_machine_stats {
     uint64_t withheld;    /* accesses that the function could not send: bus mastering off, PASID not allowed */
     uint64_t bytes_read, bytes_written;
     uint64_t unclaimed;   /* register accesses to addresses where nothing is */
+    uint64_t freed_reads, freed_writes; /* "poison": by units and devices, of pages that were given back */
+    uint64_t freed_address;  /* the last of them */
+    uint64_t stale_fetches;  /* "late-writes": table entries that were not what the CPU had written */
+    uint64_t devtlb_hits;    /* requests that endpoints translated themselves */
+    uint64_t devtlb_entries; /* that they hold now */
 };
 
 IOMMU_BEGIN_DECLS
@@ -97,6 +105,25 @@ void iommu_model_machine_pci_write32(struct iommu_model_machine *machine, uint16
 const void *iommu_model_machine_dmar(const struct iommu_model_machine *machine, size_t *bytes);
 
 void iommu_model_machine_stats(struct iommu_model_machine *machine, struct iommu_model_machine_stats *stats);
+
+/* Time passes; see iommu_model_vtd_step. Hosts call it from their clock and relax hooks. */
+void iommu_model_machine_step(struct iommu_model_machine *machine);
+/* As iommu_model_vtd_tell, for everything in the machine: bring up an honest machine, then let it lie. */
+void iommu_model_machine_tell(struct iommu_model_machine *machine, uint32_t enabled);
+/* The latest strikes of all parts, oldest first; returns how many were written. */
+unsigned iommu_model_machine_strikes(struct iommu_model_machine *machine, struct iommu_model_strike *out,
+                                     unsigned max);
+/*
+ * What a host tells a machine whose memory lies ("late-writes", "poison", "torn-fetch"); nothing happens in others.
+ * Pages that software takes for tables or for buffers, and gives back; lines that the CPU writes back; a line that it
+ * is about to store to, where a host can know that.
+ */
+void iommu_model_machine_taken(struct iommu_model_machine *machine, uint64_t pa, uint64_t bytes, bool table);
+void iommu_model_machine_given(struct iommu_model_machine *machine, uint64_t pa, uint64_t bytes);
+void iommu_model_machine_flushed(struct iommu_model_machine *machine, uint64_t pa, uint64_t bytes);
+void iommu_model_machine_storing(struct iommu_model_machine *machine, uint64_t pa);
+/* Between two stores: what walks now may have begun a few stores ago. Call with true, do DMA, call with false. */
+void iommu_model_machine_between(struct iommu_model_machine *machine, bool between);
 
 /* Requester id of function `index`'s requests: its own, or the alias that a bridge above it puts there. */
 uint16_t iommu_model_machine_alias(const struct iommu_model_machine *machine, unsigned index);

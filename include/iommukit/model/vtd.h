@@ -10,6 +10,7 @@
 #define IOMMUKIT_MODEL_VTD_H
 
 #include "iommukit/model/host.h"
+#include "iommukit/model/lies.h"
 
 struct iommu_model_vtd;
 
@@ -122,6 +123,9 @@ struct iommu_model_vtd_config {
     /* Page group responses (ECAP.PRS); NULL: dropped. Called without the model's lock. */
     void (*page_response)(void *ctx, const struct iommu_model_page_response *response);
     bool merge_faults; /* a fault of a requester that has a pending record is not recorded again */
+    struct iommu_model_lies lies;        /* those that concern a unit; the others are its machine's */
+    /* A lie struck. NULL: only iommu_model_vtd_strikes tells. Called with the model's lock held: must not call back. */
+    void (*strike)(void *ctx, const struct iommu_model_strike *strike);
 };
 
 /* Counts since creation. */
@@ -172,6 +176,14 @@ enum iommu_model_page_answer iommu_model_vtd_page_request(struct iommu_model_vtd
                                                           const struct iommu_model_page_request *request);
 
 void iommu_model_vtd_stats(struct iommu_model_vtd *model, struct iommu_model_vtd_stats *stats);
+
+/* Time passes: a unit that is slow gets on with its work, as it does when a register is read. Needed where software
+ * waits without reading registers. */
+void iommu_model_vtd_step(struct iommu_model_vtd *model);
+/* From now on, of the lies in the configuration, tell those in `enabled` (IOMMU_MODEL_LIE bits). */
+void iommu_model_vtd_tell(struct iommu_model_vtd *model, uint32_t enabled);
+/* The latest strikes, oldest first; returns how many were written. */
+unsigned iommu_model_vtd_strikes(struct iommu_model_vtd *model, struct iommu_model_strike *out, unsigned max);
 
 /* The reason code's name in words; never NULL. */
 const char *iommu_model_vtd_fault_name(uint8_t reason);

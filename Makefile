@@ -12,7 +12,7 @@ setup    = $(MESON) setup --prefix='$(PREFIX)' -Dwerror=$(WERROR)
 sanitize = $(setup) -Dtests=enabled -Db_lundef=false -Dc_args=-fno-sanitize-recover=all
 again    = $(MAKE) --no-print-directory
 
-.PHONY: all help deps run check check-san tidy coverage-doc install clean format
+.PHONY: all help deps run check check-san qemu-fuzz mutants tidy coverage-doc install clean format
 
 all: $(BUILD)/build.ninja ## build the command and the libraries (the default)
 	@$(MESON) compile -C $(BUILD)
@@ -50,6 +50,17 @@ check-san: ## the tests again under ASan and UBSan, the threaded ones under TSan
 	@scripts/run-tests build-asan --no-suite house --timeout-multiplier 5
 	@scripts/run-tests build-tsan --suite threads --timeout-multiplier 10
 
+qemu-fuzz: ## QEMU and the model side by side, random worlds for SECONDS=60. SEED=n repeats a run
+	@scripts/deps check
+	@$(again) -s $(BUILD)/.tests
+	@$(again) all
+	IOMMUKIT_SECONDS=$(or $(SECONDS),60) $(if $(SEED),IOMMUKIT_SEED=$(SEED)) $(BUILD)/tests/test_differential
+
+mutants: ## break each flush, wait and check in turn: a test must fail. SAMPLE=5 SEED=1 ONLY=id IN=file JOBS=2
+	@scripts/deps check
+	@scripts/mutants $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY)) \
+		$(if $(IN),--in $(IN)) $(if $(JOBS),--jobs $(JOBS))
+
 tidy: ## clang-tidy and cppcheck
 	@scripts/deps check
 	@$(again) -s $(BUILD)/.tests
@@ -68,4 +79,4 @@ format: ## clang-format on every C file
 		-exec clang-format -i {} +
 
 clean: ## remove the build directories
-	rm -rf $(BUILD) build-asan build-tsan
+	rm -rf $(BUILD) build-asan build-tsan build-mutants

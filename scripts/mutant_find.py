@@ -23,6 +23,7 @@ ORDERS = re.compile(r'''\w*( flush | barrier | fence | write_back | publish | bl
 # In the models: what records a fault, refuses, empties a cache or fills it.
 JUDGES = re.compile(r'''\w*( drop | cache_ | refuse | fault | misuse | queue_error | time_out | remember | _put\b
     | invalidate | check | rights | limit )\w*''', re.X)
+ROOMS = ('core', 'drivers', 'models/vtd', 'models/devtlb')
 NOT_CALLS = re.compile(r'(if|while|for|switch|return|sizeof|defined|[A-Z0-9_]+|\w*log\w*|host_alloc|\w*_init)$')
 # Branches of a model that refuse something.
 REFUSES = re.compile(r'\b(return|continue|break|goto)\b|refuse|fault|misuse|error|reserved|mask|unreadable')
@@ -159,7 +160,7 @@ def trim(text, start, end):
 
 def terms(text, start, end):
     """(operator, span) of every operand of || and &&, through brackets."""
-    start, end = trim(text, start, end)
+    start, end = split(text, start, end, '?')[0]
     for operator in ('||', '&&'):
         spans = split(text, start, end, operator)
         if len(spans) > 1:
@@ -228,15 +229,14 @@ class Finder:
         start, end = one.cond
         self.add(f'never if ({self.words(start, end)})', one.start, (start, end, '!MUTANT(#) && (', ')'))
 
-    def drop_terms(self, start, end, operators):
+    def drop_terms(self, start, end):
+        """One condition of several, one mask of several."""
         whole = self.words(start, end)
         for operator, (a, b) in terms(self.text, start, end):
-            if operator in operators:
-                before = '(MUTANT(#) || (' if operator == '&&' else '(!MUTANT(#) && ('
-                self.add(f'without {self.words(a, b)} in {whole}', a, (a, b, before, '))'))
-        if self.model:
-            for a, b in bit_terms(self.text, start, end):
-                self.add(f'without {self.words(a, b)} in {whole}', a, (a, b, '(MUTANT(#) ? 0 : ', ')'))
+            before = '(MUTANT(#) || (' if operator == '&&' else '(!MUTANT(#) && ('
+            self.add(f'without {self.words(a, b)} in {whole}', a, (a, b, before, '))'))
+        for a, b in bit_terms(self.text, start, end):
+            self.add(f'without {self.words(a, b)} in {whole}', a, (a, b, '(MUTANT(#) ? 0 : ', ')'))
 
     def swaps(self, statements):
         """Neighbours in a run of calls change places."""
@@ -263,15 +263,16 @@ class Finder:
                 self.remove(one)
             else:
                 self.skip_calls(one.start, one.end)
-                if text.startswith('return') and 'bool' in self.before:
-                    self.drop_terms(one.start + 6, one.end - 1, ('&&', '||'))
+                if self.model and text.startswith('return'):
+                    self.drop_terms(one.start + 6, one.end - 1)
         elif one.kind == 'if':
             inner = one.parts[0][0]
             body = self.text[inner.start:inner.end]
             leaves = re.match(r'\{?\s*(return|continue|break|goto)\b', body)
             if leaves or self.model and REFUSES.search(body):
                 self.never(one)
-                self.drop_terms(*one.cond, ('&&', '||') if self.model else ('||',))
+                if self.model:
+                    self.drop_terms(*one.cond)
             self.skip_calls(*one.cond)
         elif one.kind == 'loop' and not self.model and SPINS.search(self.text[slice(*one.cond)]):
             start, end = one.cond
@@ -313,8 +314,8 @@ def named(mutants):
 
 
 def find(read=house.read):
-    """All mutants of core/, drivers/ and models/."""
-    texts = {str(path): read(path) for path in house.sources('core', 'drivers', 'models')}
+    """All mutants of the rooms."""
+    texts = {str(path): read(path) for path in house.sources(*ROOMS)}
     bare = {path: plain(text) for path, text in texts.items()}
     returns = return_types(bare.values())
     found = []

@@ -150,7 +150,7 @@ void share_attack(struct share *share)
                                  "writing with a PASID never attached");
             attack_untagged(share, tenant);
         }
-        share_progress(share, "attacking", i + 1, share->tenant_count);
+        progress_show(&share->progress, "attacking", i + 1, share->tenant_count);
     }
     for (unsigned i = 0; i < share->tenant_count; i++)
         share_tenant_intact(share, &share->tenants[i]);
@@ -170,7 +170,7 @@ void share_attack_detached(struct share *share)
         if (i + 1 < share->tenant_count)
             memcpy(share->tenants[i + 1].expected,
                    iommu_posix_memory(share->memory, share->tenants[i + 1].source_pa, SHARE_PAGE), SHARE_PAGE);
-        share_progress(share, "detaching", i + 1, share->tenant_count);
+        progress_show(&share->progress, "detaching", i + 1, share->tenant_count);
     }
     for (unsigned i = 0; i < share->tenant_count; i++)
         share_tenant_intact(share, &share->tenants[i]);

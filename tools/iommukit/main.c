@@ -5,6 +5,7 @@
 
 #include "iommukit/config.h"
 
+#include "conform.h"
 #include "share.h"
 
 struct subcommand {
@@ -14,6 +15,7 @@ struct subcommand {
 };
 
 static const struct subcommand subcommands[] = {
+    {"conform", conform_main, "try a driver on hardware at its worst"},
     {"share", share_main, "share one device among tenants and prove that they are isolated"},
 };
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* progress.c - a bar on standard error, for people: only on a terminal, only after a second of waiting. */
+/* progress.c - see progress.h. */
+#include "progress.h"
+
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "share.h"
 
 #define BAR_WIDTH 40u
 
@@ -16,26 +17,28 @@ static double seconds(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-void share_progress(struct share *share, const char *what, unsigned done, unsigned total)
+void progress_show(struct progress *progress, const char *what, uint64_t done, uint64_t total)
 {
     double now = seconds();
-    if (share->progress_start == 0)
-        share->progress_start = now;
-    if (now - share->progress_start < 1.0 || now - share->progress_last < 0.1 || !isatty(STDERR_FILENO))
+    if (progress->start == 0)
+        progress->start = now;
+    if (now - progress->start < 1.0 || now - progress->last < 0.1)
         return;
-    share->progress_last = now;
+    progress->last = now;
+    if (!isatty(STDERR_FILENO))
+        return;
 
     char bar[BAR_WIDTH + 1];
-    unsigned filled = total == 0 ? BAR_WIDTH : (unsigned)((uint64_t)done * BAR_WIDTH / total);
+    unsigned filled = total == 0 ? BAR_WIDTH : (unsigned)(done * BAR_WIDTH / total);
     memset(bar, '.', BAR_WIDTH);
     memset(bar, '#', filled);
     bar[BAR_WIDTH] = '\0';
-    fprintf(stderr, "\r%-12s [%s] %u/%u ", what, bar, done, total);
+    fprintf(stderr, "\r%-12s [%s] %" PRIu64 "/%" PRIu64 " ", what, bar, done, total);
 }
 
-void share_progress_end(struct share *share)
+void progress_end(struct progress *progress)
 {
-    if (share->progress_last != 0)
+    if (progress->last != 0 && isatty(STDERR_FILENO))
         fputs("\r\033[K", stderr);
-    share->progress_last = 0;
+    progress->last = 0;
 }

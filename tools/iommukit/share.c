@@ -137,11 +137,11 @@ static int run(struct share *share)
     if (result == 0) {
         share_attack(share);
         share_attack_detached(share);
-        share_progress_end(share);
+        progress_end(&share->progress);
         share_report(share);
         result = share->leaks == 0 ? SHARE_ISOLATED : SHARE_LEAK;
     }
-    share_progress_end(share);
+    progress_end(&share->progress);
     share_tenants_close(share);
     return result;
 }

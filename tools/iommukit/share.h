@@ -18,6 +18,8 @@
 #include "iommukit/iommu.h"
 #include "iommukit/vtd.h"
 
+#include "progress.h"
+
 #define SHARE_TENANTS_MIN 2u
 #define SHARE_TENANTS_MAX 65535u /* domain ids of a unit, less one for the ordinary domain */
 #define SHARE_BYTES_MAX   ((uint64_t)64 << 20)
@@ -118,7 +120,7 @@ struct share {
     struct share_expected expected;
     uint64_t events_unexpected;   /* faults nobody provoked, overflows, queue errors */
     unsigned reserved_checked;    /* regions of firmware that DMA still reaches */
-    double progress_start, progress_last;
+    struct progress progress;
     const char *notes[8];         /* said below the table */
     unsigned note_count;
 };
@@ -170,10 +172,6 @@ void share_ledger_open(struct share *share);
 void share_ledger_expect(struct share *share, struct share_tenant *tenant, uint32_t pasid, uint64_t iova);
 /* Was the expected fault recorded? */
 bool share_ledger_met(struct share *share);
-
-/* ---- progress.c: a bar on a terminal when it takes longer than a second. */
-void share_progress(struct share *share, const char *what, unsigned done, unsigned total);
-void share_progress_end(struct share *share);
 
 /* ---- report.c */
 void share_report(const struct share *share);

@@ -138,7 +138,7 @@ int share_tenants_open(struct share *share)
         int result = tenant_open(share, tenant);
         if (result != 0)
             return result;
-        share_progress(share, "attaching", i + 1, share->tenant_count);
+        progress_show(&share->progress, "attaching", i + 1, share->tenant_count);
     }
     return 0;
 }
@@ -205,7 +205,7 @@ int share_tenants_work(struct share *share)
             else
                 random_piece(share, &share->tenants[i]);
         }
-        share_progress(share, "copying", round + 1, rounds);
+        progress_show(&share->progress, "copying", round + 1, rounds);
     }
     for (unsigned i = 0; i < share->tenant_count; i++)
         share_tenant_intact(share, &share->tenants[i]);

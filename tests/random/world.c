@@ -130,14 +130,17 @@ static bool may_lie(const struct rig_config *config, uint32_t lies)
     return true;
 }
 
-/* Those of sound hardware: under them nothing changes for callers. One that keeps does not forget. */
+/* Those that callers must not notice: sound hardware's, and stray completions. What makes calls fail (stalled and
+ * refusing queues, lost answers) is not here. One that keeps does not forget. */
 static void choose_lies(struct world_setup *setup, uint64_t *random)
 {
     static const enum iommu_model_lie sound[] = {
-        IOMMU_MODEL_LIE_LATE_WRITES,    IOMMU_MODEL_LIE_NOT_PRESENT,    IOMMU_MODEL_LIE_NEVER_EVICT,
-        IOMMU_MODEL_LIE_RANDOM_EVICT,   IOMMU_MODEL_LIE_PAGING_CACHES,  IOMMU_MODEL_LIE_POISON,
-        IOMMU_MODEL_LIE_STRICT_COMMAND, IOMMU_MODEL_LIE_SLOW_QUEUE,     IOMMU_MODEL_LIE_TORN_FETCH,
-        IOMMU_MODEL_LIE_DEVICE_TLB,     IOMMU_MODEL_LIE_SLOW_DEVICE_TLB};
+        IOMMU_MODEL_LIE_LATE_WRITES,     IOMMU_MODEL_LIE_NOT_PRESENT,
+        IOMMU_MODEL_LIE_NEVER_EVICT,     IOMMU_MODEL_LIE_RANDOM_EVICT,
+        IOMMU_MODEL_LIE_PAGING_CACHES,   IOMMU_MODEL_LIE_POISON,
+        IOMMU_MODEL_LIE_STRICT_COMMAND,  IOMMU_MODEL_LIE_SLOW_QUEUE,
+        IOMMU_MODEL_LIE_TORN_FETCH,      IOMMU_MODEL_LIE_DEVICE_TLB,
+        IOMMU_MODEL_LIE_SLOW_DEVICE_TLB, IOMMU_MODEL_LIE_DEVICE_STRAY};
     bool forgets = rig_random(random) % 2;
 
     setup->config.lies.seed = rig_random(random);
@@ -194,6 +197,11 @@ void world_choose_roomy(struct world_setup *setup, uint64_t seed)
     setup->config.second_unit = rig_random(&random) % 2;
     if (setup->config.second_unit)
         also(setup, "two units");
+    if (rig_random(&random) % 2)
+        choose_lies(setup, &random);
+    /* What one thread has stored and not flushed yet, another one's device may meet. */
+    setup->config.lies.enabled &= ~IOMMU_MODEL_LIE(IOMMU_MODEL_LIE_LATE_WRITES);
+    setup->between = false;
 }
 
 /* ---- what the units say of themselves ------------------------------------------------------------------- */

@@ -225,8 +225,8 @@ enum iommu_prot {
 
 /*
  * Map [iova, iova + len) to [pa, pa + len), all multiples of the page size, all or nothing. The mapping is
- * usable by every attached device when the call returns. The largest pages that fit
- * are used, smaller ones where a table of smaller pages is there already.
+ * usable by every attached device when the call returns. The largest pages that fit are used, smaller ones
+ * where a table of smaller pages is there already.
  * -EINVAL misaligned, empty, wrapping, bad prot, identity domain; -ERANGE outside the aperture or narrowed by
  * an attached device, above pa_last, or touching the interrupt window on either side; -EEXIST something is
  * mapped there; -ENOMEM; -EIO, -ETIMEDOUT hardware (the mapping has been taken out again).

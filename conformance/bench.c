@@ -6,8 +6,9 @@
 
 #define LIE(name) IOMMU_MODEL_LIE(IOMMU_MODEL_LIE_##name)
 /* Hardware that fails: the driver may refuse, must not hang, must not lie. */
-#define BROKEN \
-    (LIE(STALLED_QUEUE) | LIE(QUEUE_ERROR) | LIE(DEVICE_TIMEOUT) | LIE(DEVICE_STRAY) | LIE(LOST_COMPLETION))
+#define BROKEN                                                                         \
+    (LIE(STALLED_QUEUE) | LIE(QUEUE_ERROR) | LIE(DEVICE_TIMEOUT) | LIE(DEVICE_STRAY) | \
+     LIE(LOST_COMPLETION))
 
 uint32_t bench_breaking_lies(void)
 {
@@ -63,8 +64,8 @@ static void check_misuse(struct bench *bench)
         struct iommu_model_vtd_stats stats;
         iommu_model_vtd_stats(iommu_model_machine_unit(bench->machine, i), &stats);
         if (stats.misuse != 0 && !excused(bench, stats.last_misuse))
-            bench_note(bench, FINDING_MISUSE, "unit %u: %s (%llu such mistakes in the run)", i, stats.last_misuse,
-                       (unsigned long long)stats.misuse);
+            bench_note(bench, FINDING_MISUSE, "unit %u: %s (%llu such mistakes in the run)", i,
+                       stats.last_misuse, (unsigned long long)stats.misuse);
     }
     for (unsigned i = 0; i < bench->device_count; i++) {
         const struct iommu_model_pci *function = iommu_model_machine_function(bench->machine, i);
@@ -80,9 +81,11 @@ static void check_strikes(struct bench *bench)
     struct iommu_model_machine_stats stats;
     iommu_model_machine_stats(bench->machine, &stats);
     if (stats.freed_reads + stats.freed_writes != 0)
-        bench_note(bench, FINDING_FREED_TABLE, "devices or units read %llu and wrote %llu words of freed pages, at last at %#llx",
-                   (unsigned long long)stats.freed_reads, (unsigned long long)stats.freed_writes,
-                   (unsigned long long)stats.freed_address);
+        bench_note(
+            bench, FINDING_FREED_TABLE,
+            "devices or units read %llu and wrote %llu words of freed pages, at last at %#llx",
+            (unsigned long long)stats.freed_reads, (unsigned long long)stats.freed_writes,
+            (unsigned long long)stats.freed_address);
 }
 
 /* Pages that broken hardware may still read are rightly given up. */

@@ -100,9 +100,9 @@ struct bench {
     void *found_ctx;
     /* from here on zeroed for each run */
     enum bench_end end;
-    uint64_t noted;            /* findings of this run, a bit each */
+    uint64_t noted; /* findings of this run, a bit each */
     bool failed;
-    uint32_t telling;          /* lies, and those that the scenario itself wants */
+    uint32_t telling; /* lies, and those that the scenario itself wants */
     sigjmp_buf out;
     /* the machine */
     struct iommu_model_host_machine *host;
@@ -122,28 +122,27 @@ struct bench {
     struct bench_object *objects;
     struct bench_counts counts;
     uint64_t now_ns;
-    uint64_t hooks_left;       /* until the driver counts as hanging */
-    bool stalled;              /* the units carry out nothing any more */
+    uint64_t hooks_left; /* until the driver counts as hanging */
+    bool stalled;        /* the units carry out nothing any more */
     unsigned in_hook;
-    bool hold_freed;           /* freed pages are never handed out again */
-    bool calling;              /* the driver is at work */
-    unsigned fail_alloc;       /* the n-th allocation from now fails; 0: none */
+    bool hold_freed;     /* freed pages are never handed out again */
+    bool calling;        /* the driver is at work */
+    unsigned fail_alloc; /* the n-th allocation from now fails; 0: none */
     struct bench_watch watch;
     void (*at_hook)(struct bench *bench);
     uint64_t at_hook_value[4];
     /* the driver */
     struct iommu_conform_host offered;
     void *driver;
-    bool started;
-    bool second_driver;        /* the first was abandoned with all it had */
+    bool second_driver; /* the first was abandoned with all it had */
     struct bench_domain domain[BENCH_DOMAINS_MAX];
     unsigned domain_count;
     struct bench_route route[BENCH_ROUTES_MAX];
     unsigned route_count;
     uint64_t random;
-    unsigned slots;            /* of address space handed out */
-    bool reused;               /* the route or the ids have had an owner before */
-    const char *doing;         /* the call that is under way, for observations */
+    unsigned slots;    /* of address space handed out */
+    bool reused;       /* the route or the ids have had an owner before */
+    const char *doing; /* the call that is under way, for observations */
     struct iommu_model_result last;
 };
 
@@ -169,9 +168,12 @@ void bench_leave(struct bench *bench, enum bench_end end) __attribute__((noretur
 void bench_enter(struct bench *bench, const char *doing); /* a budget for what follows */
 unsigned bench_domain(struct bench *bench, unsigned device);
 int bench_try_domain(struct bench *bench, unsigned device, unsigned *domain);
-int bench_try_map(struct bench *bench, unsigned domain, uint64_t iova, uint64_t pa, uint64_t bytes, uint32_t prot);
-void bench_map(struct bench *bench, unsigned domain, uint64_t iova, uint64_t pa, uint64_t bytes, uint32_t prot);
-int bench_try_unmap(struct bench *bench, unsigned domain, uint64_t iova, uint64_t bytes); /* and sync */
+int bench_try_map(struct bench *bench, unsigned domain, uint64_t iova, uint64_t pa, uint64_t bytes,
+                  uint32_t prot);
+void bench_map(struct bench *bench, unsigned domain, uint64_t iova, uint64_t pa, uint64_t bytes,
+               uint32_t prot);
+int bench_try_unmap(struct bench *bench, unsigned domain, uint64_t iova,
+                    uint64_t bytes); /* and sync */
 void bench_unmap(struct bench *bench, unsigned domain, uint64_t iova, uint64_t bytes);
 int bench_try_attach(struct bench *bench, unsigned domain, unsigned device, uint32_t *pasid);
 /* pasid: NO_PASID, or the one wanted; returns the one that it is. */
@@ -212,13 +214,13 @@ void bench_command_seen(struct bench *bench, unsigned unit, uint32_t value);
 
 /* ---- objects.c: what the driver allocated, to be freed when a run is left in the middle */
 void *bench_object_alloc(struct bench *bench, size_t bytes);
-void bench_object_free(struct bench *bench, void *object, size_t bytes);
+void bench_object_free(struct bench *bench, void *data, size_t bytes);
 void bench_objects_drop(struct bench *bench);
 
 /* ---- supply.c: memory and chance */
-uint64_t bench_page(struct bench *bench);                        /* a page of data; its address marks its contents */
-uint64_t bench_pages(struct bench *bench, unsigned pages);       /* contiguous, physically aligned */
-uint64_t bench_iova(struct bench *bench);                        /* 1 GiB of nobody else's, plus a random page */
+uint64_t bench_page(struct bench *bench); /* a page of data; its address marks its contents */
+uint64_t bench_pages(struct bench *bench, unsigned pages); /* contiguous, physically aligned */
+uint64_t bench_iova(struct bench *bench); /* 1 GiB of nobody else's, plus a random page */
 uint64_t bench_random(struct bench *bench);
 unsigned bench_pick(struct bench *bench, unsigned below);
 /* A PASID that suits unit and device, or NO_PASID: by chance, where both are possible. */
@@ -229,13 +231,16 @@ uint64_t bench_marker(uint64_t pa);
 unsigned bench_other_device(unsigned device);
 
 /* ---- dma.c: devices at work, and what must come of it */
-bool bench_dma(struct bench *bench, unsigned device, uint32_t pasid, uint64_t iova, uint64_t *value, bool write);
+bool bench_dma(struct bench *bench, unsigned device, uint32_t pasid, uint64_t iova, uint64_t *value,
+               bool write);
 /* It reads what lies at pa. */
-void bench_expect_page(struct bench *bench, unsigned device, uint32_t pasid, uint64_t iova, uint64_t pa);
-void bench_expect_write(struct bench *bench, unsigned device, uint32_t pasid, uint64_t iova, uint64_t pa);
+void bench_expect_page(struct bench *bench, unsigned device, uint32_t pasid, uint64_t iova,
+                       uint64_t pa);
+void bench_expect_write(struct bench *bench, unsigned device, uint32_t pasid, uint64_t iova,
+                        uint64_t pa);
 /* Nothing gets through; otherwise `live` where the tables allow it, `stale` where only a cache does. */
-void bench_expect_blocked(struct bench *bench, unsigned device, uint32_t pasid, uint64_t iova, bool write,
-                          enum finding live, enum finding stale);
+void bench_expect_blocked(struct bench *bench, unsigned device, uint32_t pasid, uint64_t iova,
+                          bool write, enum finding live, enum finding stale);
 /* Try it, and never mind what comes of it: caches get to know. */
 void bench_touch(struct bench *bench, unsigned device, uint32_t pasid, uint64_t iova);
 /* The request, as the unit would answer it now: no side effect. */
@@ -252,9 +257,12 @@ const struct iommu_model_step *bench_unflushed(struct bench *bench, unsigned dev
                                                const struct iommu_model_explanation *steps);
 
 /* ---- devtlb.c: what endpoints with ATS on remember */
-bool bench_devtlb_find(struct bench *bench, unsigned device, uint32_t pasid, uint64_t iova, bool write, uint64_t *pa);
-void bench_devtlb_fill(struct bench *bench, unsigned device, uint32_t pasid, uint64_t iova, bool write);
-bool bench_devtlb_invalidate(void *ctx, unsigned unit, const struct iommu_model_devtlb_invalidation *request);
+bool bench_devtlb_find(struct bench *bench, unsigned device, uint32_t pasid, uint64_t iova,
+                       bool write, uint64_t *pa);
+void bench_devtlb_fill(struct bench *bench, unsigned device, uint32_t pasid, uint64_t iova,
+                       bool write);
+bool bench_devtlb_invalidate(void *ctx, unsigned unit,
+                             const struct iommu_model_devtlb_invalidation *request);
 
 /* ---- glance.c: walks between two stores */
 void bench_watch_begin(struct bench *bench, unsigned device, uint32_t pasid, uint64_t iova);

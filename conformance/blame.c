@@ -4,7 +4,7 @@
 
 #include "conformance/bench.h"
 
-#define PWSNP (UINT64_C(1) << 23)
+#define PWSNP      (UINT64_C(1) << 23)
 /* What hardware looks at in a page-table entry, without accessed and dirty bits. */
 #define LEVEL_BITS UINT64_C(0x000ffffffffff89f)
 
@@ -37,7 +37,8 @@ static bool snooped(uint64_t ecap, const struct iommu_model_explanation *steps, 
     if (!(ecap & ECAP_SMPWCS))
         return false;
     for (unsigned i = 0; i < index; i++)
-        if (strncmp(steps->step[i].what, "PASID table", 11) == 0 || strcmp(steps->step[i].what, "PASID cache") == 0)
+        if (strncmp(steps->step[i].what, "PASID table", 11) == 0 ||
+            strcmp(steps->step[i].what, "PASID cache") == 0)
             return (steps->step[i].entry[1] & PWSNP) != 0;
     return true;
 }
@@ -49,7 +50,7 @@ static bool differs(const struct bench *bench, const struct iommu_model_step *st
         return false;
     for (unsigned i = 0; i < step->words; i++) {
         uint64_t shadow;
-        memcpy(&shadow, frame->shadow + step->address % BENCH_PAGE + 8 * i, sizeof shadow);
+        memcpy(&shadow, frame->shadow + step->address % BENCH_PAGE + (size_t)8 * i, sizeof shadow);
         if (((shadow ^ step->entry[i]) & (is_level(step) ? LEVEL_BITS : UINT64_MAX)) != 0)
             return true;
     }
@@ -76,11 +77,13 @@ static const struct iommu_model_step *culprit(const struct iommu_model_explanati
     return steps->count == 0 ? &nothing : &steps->step[steps->count - 1];
 }
 
-static bool remembered_absence(const struct iommu_model_step *step, uint8_t reason, enum finding *finding)
+static bool remembered_absence(const struct iommu_model_step *step, uint8_t reason,
+                               enum finding *finding)
 {
     if (!step->cached || !bench_is_absence(reason))
         return false;
-    *finding = is_level(step) || strcmp(step->what, "IOTLB") == 0 ? FINDING_CACHED_PAGE : FINDING_CACHED_ENTRY;
+    *finding = is_level(step) || strcmp(step->what, "IOTLB") == 0 ? FINDING_CACHED_PAGE
+                                                                  : FINDING_CACHED_ENTRY;
     return true;
 }
 
@@ -112,15 +115,23 @@ void bench_blame(struct bench *bench, unsigned device, uint32_t pasid, uint64_t 
     unsigned long long at = iova;
     if (bench->reused && remembered_entry(&steps))
         bench_fail(bench, FINDING_REUSED_EARLY,
-                   "%s: %s IOVA %#llx is blocked after %s, reason %02x (%s), by what the caches remember of the owner before",
+                   "%s: %s IOVA %#llx is blocked after %s, reason %02x (%s), by what the caches "
+                   "remember of the owner before",
                    who, verb, at, bench->doing, reason, iommu_model_vtd_fault_name(reason));
     if (bench_is_freed(bench, step->address) && !step->cached)
-        bench_fail(bench, FINDING_FREED_TABLE, "%s: %s IOVA %#llx is blocked, reason %02x: the unit walks the freed table page %#llx (%s)",
-                   who, verb, at, reason, (unsigned long long)(step->address & ~(BENCH_PAGE - 1)), step->what);
+        bench_fail(bench, FINDING_FREED_TABLE,
+                   "%s: %s IOVA %#llx is blocked, reason %02x: the unit walks the freed table page "
+                   "%#llx (%s)",
+                   who, verb, at, reason, (unsigned long long)(step->address & ~(BENCH_PAGE - 1)),
+                   step->what);
     if (remembered_absence(step, reason, &finding))
-        bench_fail(bench, finding, "%s: %s IOVA %#llx is blocked, reason %02x (%s): the %s remembers it from before %s", who,
-                   verb, at, reason, iommu_model_vtd_fault_name(reason), step->what, bench->doing);
-    bench_fail(bench, finding_of(reason), "%s: %s IOVA %#llx is blocked after %s, reason %02x (%s): the %s at %#llx holds %#llx", who,
-               verb, at, bench->doing, reason, iommu_model_vtd_fault_name(reason), step->what,
-               (unsigned long long)step->address, (unsigned long long)step->entry[0]);
+        bench_fail(
+            bench, finding,
+            "%s: %s IOVA %#llx is blocked, reason %02x (%s): the %s remembers it from before %s",
+            who, verb, at, reason, iommu_model_vtd_fault_name(reason), step->what, bench->doing);
+    bench_fail(
+        bench, finding_of(reason),
+        "%s: %s IOVA %#llx is blocked after %s, reason %02x (%s): the %s at %#llx holds %#llx", who,
+        verb, at, bench->doing, reason, iommu_model_vtd_fault_name(reason), step->what,
+        (unsigned long long)step->address, (unsigned long long)step->entry[0]);
 }

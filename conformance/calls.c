@@ -53,7 +53,8 @@ unsigned bench_domain(struct bench *bench, unsigned device)
 int bench_try_free(struct bench *bench, unsigned domain)
 {
     bench_enter(bench, "domain_free");
-    int result = done(bench, bench->adapter->domain_free(bench->driver, bench->domain[domain].handle));
+    int result =
+        done(bench, bench->adapter->domain_free(bench->driver, bench->domain[domain].handle));
     if (result >= 0)
         bench->domain[domain].live = false;
     return result;
@@ -67,13 +68,16 @@ void bench_free(struct bench *bench, unsigned domain)
 
 /* ---- mappings */
 
-int bench_try_map(struct bench *bench, unsigned domain, uint64_t iova, uint64_t pa, uint64_t bytes, uint32_t prot)
+int bench_try_map(struct bench *bench, unsigned domain, uint64_t iova, uint64_t pa, uint64_t bytes,
+                  uint32_t prot)
 {
     bench_enter(bench, "map");
-    return done(bench, bench->adapter->map(bench->driver, bench->domain[domain].handle, iova, pa, bytes, prot));
+    return done(bench, bench->adapter->map(bench->driver, bench->domain[domain].handle, iova, pa,
+                                           bytes, prot));
 }
 
-void bench_map(struct bench *bench, unsigned domain, uint64_t iova, uint64_t pa, uint64_t bytes, uint32_t prot)
+void bench_map(struct bench *bench, unsigned domain, uint64_t iova, uint64_t pa, uint64_t bytes,
+               uint32_t prot)
 {
     must(bench, bench_try_map(bench, domain, iova, pa, bytes, prot), "an ordinary map");
 }
@@ -98,7 +102,8 @@ void bench_unmap(struct bench *bench, unsigned domain, uint64_t iova, uint64_t b
 static struct bench_route *route_of(struct bench *bench, unsigned device, uint32_t pasid)
 {
     for (unsigned i = 0; i < bench->route_count; i++)
-        if (bench->route[i].live && bench->route[i].device == device && bench->route[i].pasid == pasid)
+        if (bench->route[i].live && bench->route[i].device == device &&
+            bench->route[i].pasid == pasid)
             return &bench->route[i];
     return NULL;
 }
@@ -106,7 +111,8 @@ static struct bench_route *route_of(struct bench *bench, unsigned device, uint32
 bool bench_is_attached(const struct bench *bench, unsigned device, uint32_t pasid)
 {
     for (unsigned i = 0; i < bench->route_count; i++)
-        if (bench->route[i].live && bench->route[i].device == device && bench->route[i].pasid == pasid)
+        if (bench->route[i].live && bench->route[i].device == device &&
+            bench->route[i].pasid == pasid)
             return true;
     return false;
 }
@@ -140,13 +146,15 @@ static void check_pasid(struct bench *bench, unsigned device, uint32_t pasid)
 {
     uint64_t limit = UINT64_C(2) << (bench->ecap[bench->device_unit[device]] >> 35 & 31);
     if (pasid == 0 || pasid >= limit)
-        bench_fail(bench, FINDING_PASID_RANGE, "%s: attach took PASID %u, the unit's PASIDs are 1 to %llu",
-                   bench_who(bench, device, BENCH_NO_PASID), pasid, (unsigned long long)(limit - 1));
+        bench_fail(
+            bench, FINDING_PASID_RANGE, "%s: attach took PASID %u, the unit's PASIDs are 1 to %llu",
+            bench_who(bench, device, BENCH_NO_PASID), pasid, (unsigned long long)(limit - 1));
 }
 
 uint32_t bench_attach(struct bench *bench, unsigned domain, unsigned device, uint32_t pasid)
 {
-    must(bench, bench_try_attach(bench, domain, device, &pasid), "attaching a domain to a free route");
+    must(bench, bench_try_attach(bench, domain, device, &pasid),
+         "attaching a domain to a free route");
     if (pasid != BENCH_NO_PASID)
         check_pasid(bench, device, pasid);
     return pasid;
@@ -156,8 +164,9 @@ int bench_try_detach(struct bench *bench, unsigned domain, unsigned device, uint
 {
     void *handle = bench->domain[domain].handle;
     bench_enter(bench, "detach");
-    int result = pasid == BENCH_NO_PASID ? bench->adapter->detach(bench->driver, handle, device)
-                                         : bench->adapter->detach_pasid(bench->driver, handle, device, pasid);
+    int result = pasid == BENCH_NO_PASID
+                     ? bench->adapter->detach(bench->driver, handle, device)
+                     : bench->adapter->detach_pasid(bench->driver, handle, device, pasid);
     (void)done(bench, result);
     struct bench_route *route = route_of(bench, device, pasid);
     if (result >= 0 && route != NULL)
@@ -173,7 +182,8 @@ void bench_detach(struct bench *bench, unsigned domain, unsigned device, uint32_
 int bench_try_replace(struct bench *bench, unsigned device, uint32_t pasid, unsigned domain)
 {
     bench_enter(bench, "replace");
-    int result = done(bench, bench->adapter->replace(bench->driver, device, pasid, bench->domain[domain].handle));
+    int result = done(
+        bench, bench->adapter->replace(bench->driver, device, pasid, bench->domain[domain].handle));
     struct bench_route *route = route_of(bench, device, pasid);
     if (result >= 0 && route != NULL)
         route->domain = domain;
@@ -194,12 +204,12 @@ void bench_init(struct bench *bench)
         bench_leave(bench, BENCH_INCONCLUSIVE);
     if (result < 0)
         bench_fail(bench, FINDING_INIT_FAILED, "init failed with %d", result);
-    bench->started = true;
 }
 
 static bool can_detach(const struct bench *bench, const struct bench_route *route)
 {
-    return route->pasid == BENCH_NO_PASID ? bench->adapter->detach != NULL : bench->adapter->detach_pasid != NULL;
+    return route->pasid == BENCH_NO_PASID ? bench->adapter->detach != NULL
+                                          : bench->adapter->detach_pasid != NULL;
 }
 
 /* False: the adapter cannot take everything down, so that the books cannot be checked. */
@@ -220,6 +230,5 @@ bool bench_take_down(struct bench *bench)
     bench_enter(bench, "fini");
     bench->adapter->fini(bench->driver);
     (void)done(bench, 0);
-    bench->started = false;
     return true;
 }

@@ -4,13 +4,13 @@
 #include "conformance/registers.h"
 
 static const struct {
-    uint32_t bit;
     const char *name;
+    uint32_t bit;
     bool level;
 } bits[] = {
-    {GCMD_TE, "TE", true},    {GCMD_SRTP, "SRTP", false}, {GCMD_SFL, "SFL", false},
-    {GCMD_EAFL, "EAFL", true}, {GCMD_WBF, "WBF", false},  {GCMD_QIE, "QIE", true},
-    {GCMD_IRE, "IRE", true},  {GCMD_SIRTP, "SIRTP", false}, {GCMD_CFI, "CFI", true},
+    {"TE", GCMD_TE, true},     {"SRTP", GCMD_SRTP, false},   {"SFL", GCMD_SFL, false},
+    {"EAFL", GCMD_EAFL, true}, {"WBF", GCMD_WBF, false},     {"QIE", GCMD_QIE, true},
+    {"IRE", GCMD_IRE, true},   {"SIRTP", GCMD_SIRTP, false}, {"CFI", GCMD_CFI, true},
 };
 
 void bench_command_seen(struct bench *bench, unsigned unit, uint32_t value)
@@ -31,9 +31,11 @@ void bench_command_seen(struct bench *bench, unsigned unit, uint32_t value)
         return;
     if (dropped != NULL && last != NULL)
         bench_note(bench, FINDING_COMMAND_DROPS,
-                   "unit %u: command %#x during %s starts %s and switches %s off, which status %#x says is on", unit,
-                   value, bench->doing, last, dropped, status);
+                   "unit %u: command %#x during %s starts %s and switches %s off, which status %#x "
+                   "says is on",
+                   unit, value, bench->doing, last, dropped, status);
     else
-        bench_note(bench, FINDING_COMMAND_TWO, "unit %u: command %#x during %s makes %u changes at once (status %#x)",
-                   unit, value, bench->doing, changes, status);
+        bench_note(bench, FINDING_COMMAND_TWO,
+                   "unit %u: command %#x during %s makes %u changes at once (status %#x)", unit,
+                   value, bench->doing, changes, status);
 }

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 #define RW     (IOMMU_CONFORM_READ | IOMMU_CONFORM_WRITE)
 #define GROWTH 16u
 #define MANY   64u
@@ -56,8 +55,8 @@ static struct iommu_conform_cost *new_row(struct meter *meter, const char *opera
 
 /* The queue takes one write of its tail, whatever goes in. By registers each invalidation is a write of the address (if
  * it has one) and one of the command, and is polled once at least. */
-static void need(const struct meter *meter, struct iommu_conform_cost *row, uint32_t invalidations, uint32_t addresses,
-                 bool appears, uint32_t lines)
+static void need(const struct meter *meter, struct iommu_conform_cost *row, uint32_t invalidations,
+                 uint32_t addresses, bool appears, uint32_t lines)
 {
     row->needed[IOMMU_CONFORM_INVALIDATIONS] = invalidations;
     row->needed[IOMMU_CONFORM_FLUSHED_LINES] = lines;
@@ -74,8 +73,8 @@ static void need(const struct meter *meter, struct iommu_conform_cost *row, uint
     }
 }
 
-static void end(struct meter *meter, const char *operation, uint32_t invalidations, uint32_t addresses, bool appears,
-                uint32_t lines)
+static void end(struct meter *meter, const char *operation, uint32_t invalidations,
+                uint32_t addresses, bool appears, uint32_t lines)
 {
     struct bench_counts now;
     bench_counts(meter->bench, &now);
@@ -86,7 +85,8 @@ static void end(struct meter *meter, const char *operation, uint32_t invalidatio
     uint64_t waits = now.waits - was->waits;
     row->spent[IOMMU_CONFORM_WAITS] = (uint32_t)waits;
     row->spent[IOMMU_CONFORM_INVALIDATIONS] =
-        (uint32_t)(now.descriptors - was->descriptors - waits + now.register_invalidations - was->register_invalidations);
+        (uint32_t)(now.descriptors - was->descriptors - waits + now.register_invalidations -
+                   was->register_invalidations);
     row->spent[IOMMU_CONFORM_MMIO_WRITES] = (uint32_t)(now.mmio_writes - was->mmio_writes);
     row->spent[IOMMU_CONFORM_MMIO_READS] = (uint32_t)(now.mmio_reads - was->mmio_reads);
     row->spent[IOMMU_CONFORM_FLUSHED_LINES] = (uint32_t)(now.flush_lines - was->flush_lines);
@@ -118,9 +118,11 @@ static void routes(struct meter *meter, const char *attach, const char *detach, 
     begin(meter);
     pasid = bench_attach(bench, domain, 0, pasid);
     /* A legacy context that faulted is remembered under domain id 0, so that both ids are flushed. */
-    end(meter, attach, meter->caching ? (meter->legacy ? 3 : 2) : 0, 0, true, meter->flushes_tables ? 2 : 0);
+    end(meter, attach, meter->caching ? (meter->legacy ? 3 : 2) : 0, 0, true,
+        meter->flushes_tables ? 2 : 0);
     uint32_t device_tlb = ats(meter);
-    if (pasid == BENCH_NO_PASID ? bench->adapter->detach == NULL : bench->adapter->detach_pasid == NULL)
+    if (pasid == BENCH_NO_PASID ? bench->adapter->detach == NULL
+                                : bench->adapter->detach_pasid == NULL)
         return;
     begin(meter);
     bench_detach(bench, domain, 0, pasid);
@@ -130,8 +132,8 @@ static void routes(struct meter *meter, const char *attach, const char *detach, 
 }
 
 /* By pages where the unit can, else by domain: one invalidation either way. */
-static void pages(struct meter *meter, const char *map, const char *unmap, unsigned domain, uint64_t iova,
-                  unsigned count)
+static void pages(struct meter *meter, const char *map, const char *unmap, unsigned domain,
+                  uint64_t iova, unsigned count)
 {
     struct bench *bench = meter->bench;
     uint32_t lines = meter->flushes_pages ? (count * 8 + BENCH_LINE - 1) / BENCH_LINE : 0;

@@ -5,8 +5,8 @@
  */
 #include "conformance/bench.h"
 
-static struct iommu_model_request translation_request(const struct bench *bench, unsigned device, uint32_t pasid,
-                                                      uint64_t iova, bool write)
+static struct iommu_model_request translation_request(const struct bench *bench, unsigned device,
+                                                      uint32_t pasid, uint64_t iova, bool write)
 {
     return (struct iommu_model_request){.rid = bench->device[device].rid,
                                         .has_pasid = pasid != BENCH_NO_PASID,
@@ -18,7 +18,8 @@ static struct iommu_model_request translation_request(const struct bench *bench,
                                         .bytes = 8};
 }
 
-bool bench_devtlb_find(struct bench *bench, unsigned device, uint32_t pasid, uint64_t iova, bool write, uint64_t *pa)
+bool bench_devtlb_find(struct bench *bench, unsigned device, uint32_t pasid, uint64_t iova,
+                       bool write, uint64_t *pa)
 {
     for (unsigned i = 0; i < BENCH_TLB_MAX; i++) {
         const struct bench_tlb_entry *entry = &bench->tlb[i];
@@ -37,11 +38,13 @@ static bool may_ask(const struct bench *bench, unsigned device, uint32_t pasid)
            iommu_model_pci_pasid_enabled(iommu_model_machine_function(bench->machine, device));
 }
 
-void bench_devtlb_fill(struct bench *bench, unsigned device, uint32_t pasid, uint64_t iova, bool write)
+void bench_devtlb_fill(struct bench *bench, unsigned device, uint32_t pasid, uint64_t iova,
+                       bool write)
 {
     uint64_t pa;
     struct iommu_model_result result;
-    const struct iommu_model_request request = translation_request(bench, device, pasid, iova, write);
+    const struct iommu_model_request request =
+        translation_request(bench, device, pasid, iova, write);
     if (bench_machine_tlbs(bench) || !may_ask(bench, device, pasid) ||
         bench_devtlb_find(bench, device, pasid, iova, write, &pa))
         return;
@@ -57,7 +60,8 @@ void bench_devtlb_fill(struct bench *bench, unsigned device, uint32_t pasid, uin
                                       .write = result.write};
 }
 
-static bool hit(const struct bench_tlb_entry *entry, const struct iommu_model_devtlb_invalidation *request)
+static bool hit(const struct bench_tlb_entry *entry,
+                const struct iommu_model_devtlb_invalidation *request)
 {
     if (request->has_pasid && !request->global && entry->pasid != request->pasid)
         return false;
@@ -67,7 +71,8 @@ static bool hit(const struct bench_tlb_entry *entry, const struct iommu_model_de
 }
 
 /* Acknowledged by endpoints that have the capability, whether it is on or off; a dead one stays silent. */
-bool bench_devtlb_invalidate(void *ctx, unsigned unit, const struct iommu_model_devtlb_invalidation *request)
+bool bench_devtlb_invalidate(void *ctx, unsigned unit,
+                             const struct iommu_model_devtlb_invalidation *request)
 {
     struct bench *bench = ctx;
     for (unsigned device = 0; device < bench->device_count; device++) {
@@ -76,7 +81,8 @@ bool bench_devtlb_invalidate(void *ctx, unsigned unit, const struct iommu_model_
         if (bench->devtlb_dead >> device & 1)
             return false;
         for (unsigned i = 0; i < BENCH_TLB_MAX; i++)
-            if (bench->tlb[i].valid && bench->tlb[i].device == device && hit(&bench->tlb[i], request))
+            if (bench->tlb[i].valid && bench->tlb[i].device == device &&
+                hit(&bench->tlb[i], request))
                 bench->tlb[i].valid = false;
         return (bench->ecap[unit] & ECAP_DT) != 0;
     }

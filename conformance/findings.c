@@ -6,7 +6,8 @@
 
 #include "iommukit/conformance/conformance.h"
 
-#define FINDING_ROW(id, name, behaviour, section, rule) [FINDING_##id] = {name, behaviour, section, rule},
+#define FINDING_ROW(id, name, behaviour, section, rule) \
+    [FINDING_##id] = {name, behaviour, section, rule},
 const struct finding_about finding_about[FINDING_COUNT] = {FINDINGS(FINDING_ROW)};
 
 const char *iommu_conform_finding_name(unsigned index)

@@ -28,8 +28,9 @@ void bench_check_freed(struct bench *bench)
         if (bench->frame[i].use != FRAME_FREED)
             continue;
         if (page[0] != POISON || memcmp(page, page + 1, BENCH_PAGE - 1) != 0) {
-            bench_note(bench, FINDING_FREED_WRITTEN, "page %#llx was written to after it had been freed",
-                       (unsigned long long)(i * BENCH_PAGE));
+            bench_note(bench, FINDING_FREED_WRITTEN,
+                       "page %#llx was written to after it had been freed",
+                       (unsigned long long)i * BENCH_PAGE);
             return;
         }
     }

@@ -9,7 +9,8 @@
 /* Reasons that say no more than "nothing there (yet)". */
 bool bench_is_absence(uint8_t reason)
 {
-    static const uint8_t absent[] = {0x01, 0x02, 0x05, 0x06, 0x31, 0x39, 0x41, 0x45, 0x51, 0x59, 0x71, 0x79};
+    static const uint8_t absent[] = {0x01, 0x02, 0x05, 0x06, 0x31, 0x39,
+                                     0x41, 0x45, 0x51, 0x59, 0x71, 0x79};
     for (unsigned i = 0; i < sizeof absent; i++)
         if (absent[i] == reason)
             return true;
@@ -60,16 +61,27 @@ void bench_watch_end(struct bench *bench)
     bench->watch.on = false;
 }
 
-static void odd(struct bench *bench, const struct bench_seen *seen)
+static void odd(struct bench *bench, const struct bench_seen *seen,
+                const struct iommu_model_result *before, const struct iommu_model_result *after)
 {
     const struct bench_watch *watch = &bench->watch;
     const char *who = bench_who(bench, watch->device, watch->pasid);
+    bool mapped = (before->outcome == IOMMU_MODEL_OK && seen->pa == before->pa) ||
+                  (after->outcome == IOMMU_MODEL_OK && seen->pa == after->pa);
+    if (seen->outcome == IOMMU_MODEL_OK && !mapped)
+        bench_fail(bench, FINDING_HALF_BUILT,
+                   "during %s %s could reach page %#llx, which is mapped nowhere: an entry was "
+                   "present before it was complete",
+                   bench->doing, who, (unsigned long long)(seen->pa & ~(BENCH_PAGE - 1)));
     if (seen->outcome == IOMMU_MODEL_OK)
         bench_fail(bench, FINDING_CHANGED_IN_PLACE,
-                   "during %s %s could reach page %#llx under domain id %u: neither the old route nor the new one",
-                   bench->doing, who, (unsigned long long)(seen->pa & ~(BENCH_PAGE - 1)), seen->domain_id);
+                   "during %s %s could reach page %#llx under domain id %u: neither the old route "
+                   "nor the new one",
+                   bench->doing, who, (unsigned long long)(seen->pa & ~(BENCH_PAGE - 1)),
+                   seen->domain_id);
     bench_fail(bench, FINDING_HALF_BUILT,
-               "during %s a request of %s would have been answered with reason %02x (%s): an entry was present and not complete",
+               "during %s a request of %s would have been answered with reason %02x (%s): an entry "
+               "was present and not complete",
                bench->doing, who, seen->fault, iommu_model_vtd_fault_name(seen->fault));
 }
 
@@ -80,7 +92,8 @@ void bench_expect_whole(struct bench *bench, const struct iommu_model_result *be
     bench_explain(bench, watch->device, watch->pasid, watch->iova, false, &after, NULL);
     for (unsigned i = 0; i < watch->seen_count; i++) {
         const struct bench_seen *seen = &watch->seen[i];
-        if (!same(seen, before) && !same(seen, &after) && (seen->outcome == IOMMU_MODEL_OK || !bench_is_absence(seen->fault)))
-            odd(bench, seen);
+        if (!same(seen, before) && !same(seen, &after) &&
+            (seen->outcome == IOMMU_MODEL_OK || !bench_is_absence(seen->fault)))
+            odd(bench, seen, before, &after);
     }
 }

@@ -26,7 +26,8 @@ static void on_crash(int number, siginfo_t *info, void *context)
         raise(number);
         return;
     }
-    bench_fail(bench, FINDING_CRASH, "signal %d at address %p during %s", number, info->si_addr, bench->doing);
+    bench_fail(bench, FINDING_CRASH, "signal %d at address %p during %s", number, info->si_addr,
+               bench->doing);
 }
 
 static void on_time(int number)
@@ -35,7 +36,8 @@ static void on_time(int number)
     (void)number;
     if (bench == NULL || bench->in_hook != 0 || !bench->calling)
         return;
-    bench_fail(bench, FINDING_HANG, "the driver has been looping in %s for %d s without calling the platform",
+    bench_fail(bench, FINDING_HANG,
+               "the driver has been looping in %s for %d s without calling the platform",
                bench->doing, LIMIT_S);
 }
 
@@ -58,7 +60,8 @@ void bench_guard_close(void)
 /* Again and again, in case the first one falls into a hook. */
 void bench_guard_arm(struct bench *bench)
 {
-    const struct itimerval limit = {.it_value = {.tv_sec = LIMIT_S}, .it_interval = {.tv_usec = 10000}};
+    const struct itimerval limit = {.it_value = {.tv_sec = LIMIT_S},
+                                    .it_interval = {.tv_usec = 10000}};
     running = bench;
     setitimer(ITIMER_VIRTUAL, &limit, NULL);
 }

@@ -27,9 +27,11 @@ static void enter(struct bench *bench)
     bench->counts.hooks++;
     bench->now_ns += TICK_NS;
     if (bench->hooks_left == 0 || --bench->hooks_left == 0)
-        bench_fail(bench, FINDING_HANG, "the driver still waits in %s after %llu calls of the platform, %llu ms of its time",
-                   bench->doing, (unsigned long long)bench->counts.hooks,
-                   (unsigned long long)(bench->now_ns / 1000000));
+        bench_fail(
+            bench, FINDING_HANG,
+            "the driver still waits in %s after %llu calls of the platform, %llu ms of its time",
+            bench->doing, (unsigned long long)bench->counts.hooks,
+            (unsigned long long)(bench->now_ns / 1000000));
     bench->in_hook++;
 }
 
@@ -73,7 +75,8 @@ static void hook_free(void *ctx, void *object, size_t bytes)
 static bool any_unsnooped(const struct bench *bench)
 {
     for (unsigned i = 0; i < bench->unit_count; i++)
-        if (!(bench->ecap[i] & ECAP_C) || ((bench->ecap[i] & ECAP_SMTS) && !(bench->ecap[i] & ECAP_SMPWCS)))
+        if (!(bench->ecap[i] & ECAP_C) ||
+            ((bench->ecap[i] & ECAP_SMTS) && !(bench->ecap[i] & ECAP_SMPWCS)))
             return true;
     return false;
 }
@@ -95,7 +98,8 @@ static void *hook_page_alloc(void *ctx, unsigned order)
         if (!any_unsnooped(bench))
             continue;
         frame[i].shadow = malloc(BENCH_PAGE);
-        if (frame[i].shadow != NULL) /* whatever was in memory before the zeroes: a flush has to bring them there */
+        if (frame[i].shadow !=
+            NULL) /* whatever was in memory before the zeroes: a flush has to bring them there */
             memset(frame[i].shadow, POISON, BENCH_PAGE);
     }
     return page;
@@ -112,7 +116,8 @@ static void hook_page_free(void *ctx, void *page, unsigned order)
     }
     struct bench_frame *frame = frame_of(bench, page);
     if (frame->use != FRAME_TABLE || frame->order != order) {
-        bench_note(bench, FINDING_FREED_TWICE, "page_free of page %#llx, order %u, which is not allocated so (any more)",
+        bench_note(bench, FINDING_FREED_TWICE,
+                   "page_free of page %#llx, order %u, which is not allocated so (any more)",
                    (unsigned long long)((uint8_t *)page - bench->ram), order);
         return;
     }
@@ -134,7 +139,8 @@ static void hook_cache_flush(void *ctx, const void *va, size_t bytes)
 {
     struct bench *bench = ctx;
     enter(bench);
-    const uintptr_t first = (uintptr_t)va & ~(uintptr_t)(BENCH_LINE - 1), end = (uintptr_t)va + bytes;
+    const uintptr_t first = (uintptr_t)va & ~(uintptr_t)(BENCH_LINE - 1),
+                    end = (uintptr_t)va + bytes;
     bench->counts.flush_calls++;
     for (uintptr_t line = first; line < end; line += BENCH_LINE) {
         const uint8_t *from = (const uint8_t *)va + (ptrdiff_t)(line - (uintptr_t)va);
@@ -180,7 +186,8 @@ static void hook_relax(void *ctx)
 
 /* ---- registers: the cookie is the physical address, see host/posix.h */
 
-static bool unit_register(const struct bench *bench, const volatile void *reg, unsigned *unit, uint32_t *offset)
+static bool unit_register(const struct bench *bench, const volatile void *reg, unsigned *unit,
+                          uint32_t *offset)
 {
     uint64_t pa = (uintptr_t)reg;
     for (unsigned i = 0; i < bench->unit_count; i++) {
@@ -212,7 +219,8 @@ static bool write_seen(struct bench *bench, volatile void *reg, uint64_t value, 
 }
 
 /* Register commands that a stalled unit never finishes. */
-static uint64_t read_seen(struct bench *bench, const volatile void *reg, uint64_t value, unsigned bytes)
+static uint64_t read_seen(struct bench *bench, const volatile void *reg, uint64_t value,
+                          unsigned bytes)
 {
     unsigned unit;
     uint32_t offset;
@@ -285,7 +293,8 @@ static uint32_t hook_pci_read(void *ctx, uint16_t segment, uint16_t rid, uint32_
     return inner(bench)->pci_read32(inner(bench)->ctx, segment, rid, offset);
 }
 
-static void hook_pci_write(void *ctx, uint16_t segment, uint16_t rid, uint32_t offset, uint32_t value)
+static void hook_pci_write(void *ctx, uint16_t segment, uint16_t rid, uint32_t offset,
+                           uint32_t value)
 {
     struct bench *bench = ctx;
     inner(bench)->pci_write32(inner(bench)->ctx, segment, rid, offset, value);

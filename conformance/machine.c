@@ -8,10 +8,10 @@
 #include "conformance/bench.h"
 #include "conformance/registers.h"
 
-#define UNIT_BASE   UINT64_C(0xfed90000)
-#define UNIT_STRIDE UINT64_C(0x10000)
-#define REGION_BASE UINT64_C(0x80000)
-#define PCI_COMMAND 4u
+#define UNIT_BASE             UINT64_C(0xfed90000)
+#define UNIT_STRIDE           UINT64_C(0x10000)
+#define REGION_BASE           UINT64_C(0x80000)
+#define PCI_COMMAND           4u
 #define PCI_MEMORY_AND_MASTER 6u
 
 uint64_t bench_unit_base(unsigned unit)
@@ -46,7 +46,8 @@ static void set_units(struct bench *bench, struct iommu_model_unit_config *units
     for (unsigned i = 0; i < UNITS_MAX; i++) {
         if (!unit_capabilities(bench->unit, i, &bench->cap[i], &bench->ecap[i]))
             break;
-        units[i] = (struct iommu_model_unit_config){.base = bench_unit_base(i), .include_all = i == 0};
+        units[i] =
+            (struct iommu_model_unit_config){.base = bench_unit_base(i), .include_all = i == 0};
         iommu_model_unit_preset(bench->unit->unit[i].preset, &units[i]);
         units[i].cap = bench->cap[i];
         units[i].ecap = bench->ecap[i];
@@ -57,21 +58,22 @@ static void set_units(struct bench *bench, struct iommu_model_unit_config *units
 
 static void set_functions(struct bench *bench, struct iommu_model_function_config *functions)
 {
-    bench->device_count = bench->scenario->needs & NEEDS_MANY_DEVICES ? BENCH_DEVICES_MAX : BENCH_DEVICES;
+    bench->device_count =
+        bench->scenario->needs & NEEDS_MANY_DEVICES ? BENCH_DEVICES_MAX : BENCH_DEVICES;
     for (unsigned i = 0; i < bench->device_count; i++) {
         bench->device_unit[i] = unit_of(bench, i);
         bench->device[i].rid = rid_of(i);
         bool ats = (bench->ecap[bench->device_unit[i]] & ECAP_DT) != 0;
-        functions[i] = (struct iommu_model_function_config){
-            .pci = {.rid = rid_of(i),
-                    .kind = IOMMU_MODEL_PCI_INTEGRATED,
-                    .vendor = 0x1234,
-                    .device = (uint16_t)(1 + i),
-                    .class_code = 0x088000,
-                    .pasid_bits = 20,
-                    .ats = ats,
-                    .scalable_iov = true},
-            .unit = bench->device_unit[i]};
+        functions[i] =
+            (struct iommu_model_function_config){.pci = {.rid = rid_of(i),
+                                                         .kind = IOMMU_MODEL_PCI_INTEGRATED,
+                                                         .vendor = 0x1234,
+                                                         .device = (uint16_t)(1 + i),
+                                                         .class_code = 0x088000,
+                                                         .pasid_bits = 20,
+                                                         .ats = ats,
+                                                         .scalable_iov = true},
+                                                 .unit = bench->device_unit[i]};
     }
 }
 
@@ -84,8 +86,8 @@ static unsigned set_regions(const struct bench *bench, struct iommu_model_region
     regions[0] = (struct iommu_model_region_config){
         .base = REGION_BASE, .limit = REGION_BASE + 3 * BENCH_PAGE - 1, .rid = rid_of(1)};
     regions[1] = (struct iommu_model_region_config){.base = REGION_BASE + 0x10000 + odd,
-                                                   .limit = REGION_BASE + 0x12000 + odd - 1,
-                                                   .rid = rid_of(bench->device_count - 1)};
+                                                    .limit = REGION_BASE + 0x12000 + odd - 1,
+                                                    .rid = rid_of(bench->device_count - 1)};
     return 2;
 }
 
@@ -101,7 +103,8 @@ static void firmware(struct bench *bench)
     }
     if ((bench->scenario->needs & NEEDS_PROTECTED) && (bench->cap[0] & CAP_PLMR)) {
         iommu_model_machine_write32(bench->machine, base + REG_PLMBASE, 0);
-        iommu_model_machine_write32(bench->machine, base + REG_PLMLIMIT, (uint32_t)(BENCH_RAM - (1 << 20)));
+        iommu_model_machine_write32(bench->machine, base + REG_PLMLIMIT,
+                                    (uint32_t)(BENCH_RAM - (1 << 20)));
         iommu_model_machine_write32(bench->machine, base + REG_PMEN, UINT32_C(1) << 31);
     }
     iommu_model_machine_tell(bench->machine, bench->telling);
@@ -114,7 +117,8 @@ bool bench_told(const struct bench *bench, enum iommu_model_lie lie)
 
 bool bench_machine_tlbs(const struct bench *bench)
 {
-    return bench_told(bench, IOMMU_MODEL_LIE_DEVICE_TLB) || bench_told(bench, IOMMU_MODEL_LIE_SLOW_DEVICE_TLB);
+    return bench_told(bench, IOMMU_MODEL_LIE_DEVICE_TLB) ||
+           bench_told(bench, IOMMU_MODEL_LIE_SLOW_DEVICE_TLB);
 }
 
 void bench_machine_open(struct bench *bench)
@@ -162,7 +166,8 @@ struct iommu_model_vtd *bench_vtd(const struct bench *bench, unsigned device)
 
 bool bench_has_pasid(const struct bench *bench, unsigned device)
 {
-    return (bench->ecap[bench->device_unit[device]] & ECAP_PASID) != 0 && bench->adapter->attach_pasid != NULL;
+    return (bench->ecap[bench->device_unit[device]] & ECAP_PASID) != 0 &&
+           bench->adapter->attach_pasid != NULL;
 }
 
 bool bench_ats_on(const struct bench *bench, unsigned device)

@@ -29,18 +29,14 @@ static bool adapter_has(const struct iommu_conform_adapter *adapter, uint32_t ne
 
 static bool machine_has(const struct unit_row *row, uint32_t needs)
 {
-    uint64_t cap = 0, ecap = 0, second_cap, second_ecap;
+    uint64_t cap = 0, ecap = 0;
     unit_capabilities(row, 0, &cap, &ecap);
     const struct {
         uint32_t need;
         bool there;
     } features[] = {
-        {NEEDS_PASID, (ecap & ECAP_PASID) != 0},
-        {NEEDS_TWO_UNITS, unit_capabilities(row, 1, &second_cap, &second_ecap)},
-        {NEEDS_ATS, (ecap & ECAP_DT) != 0},
-        {NEEDS_QUEUE, (ecap & ECAP_QI) != 0},
-        {NEEDS_RWBF, (cap & CAP_RWBF) != 0},
-        {NEEDS_FEW_IDS, (cap & CAP_ND) <= 1},
+        {NEEDS_PASID, (ecap & ECAP_PASID) != 0},  {NEEDS_ATS, (ecap & ECAP_DT) != 0},
+        {NEEDS_RWBF, (cap & CAP_RWBF) != 0},      {NEEDS_FEW_IDS, (cap & CAP_ND) <= 1},
         {NEEDS_PROTECTED, (cap & CAP_PLMR) != 0},
     };
     for (size_t i = 0; i < sizeof features / sizeof features[0]; i++)

@@ -36,12 +36,13 @@ void bench_object_free(struct bench *bench, void *data, size_t bytes)
 {
     struct bench_object *object = find(bench, data);
     if (object == NULL) {
-        bench_note(bench, FINDING_FREED_TWICE, "an object was freed that is not allocated (any more)");
+        bench_note(bench, FINDING_FREED_TWICE,
+                   "an object was freed that is not allocated (any more)");
         return;
     }
     if (object->bytes != bytes)
-        bench_note(bench, FINDING_FREED_TWICE, "an object of %zu bytes was freed as one of %zu", object->bytes,
-                   bytes);
+        bench_note(bench, FINDING_FREED_TWICE, "an object of %zu bytes was freed as one of %zu",
+                   object->bytes, bytes);
     *object->link = object->next;
     if (object->next != NULL)
         object->next->link = object->link;

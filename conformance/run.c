@@ -11,20 +11,20 @@
 #include "conformance/cost.h"
 #include "conformance/match.h"
 
-#define SEEDS      4u
-#define LIE_SETS   (IOMMU_MODEL_LIE_COUNT + 2u) /* none, each, all */
-#define HANGS_MAX  2u /* each takes seconds; then the scenario is left out */
-#define GROWTH     16u
+#define SEEDS     4u
+#define LIE_SETS  (IOMMU_MODEL_LIE_COUNT + 2u) /* none, each, all */
+#define HANGS_MAX 2u /* each takes seconds; then the scenario is left out */
+#define GROWTH    16u
 
 struct suite {
     struct iommu_conform_options options;
     struct iommu_conform_result *result;
     struct bench *bench;
-    const char *lie;    /* of the current run */
+    const char *lie; /* of the current run */
     uint64_t total;
-    bool counting;      /* a dry pass, for the progress bar */
+    bool counting; /* a dry pass, for the progress bar */
     bool out_of_memory;
-    unsigned hangs;     /* of the current scenario */
+    unsigned hangs; /* of the current scenario */
 };
 
 /* ---- names */
@@ -76,7 +76,8 @@ static struct iommu_conform_failure *failure_for(struct suite *suite, const char
             strcmp(result->failures[i].scenario, suite->bench->scenario->name) == 0)
             return &result->failures[i];
     if (result->failure_count % GROWTH == 0) {
-        void *more = realloc(result->failures, (result->failure_count + GROWTH) * sizeof *result->failures);
+        void *more =
+            realloc(result->failures, (result->failure_count + GROWTH) * sizeof *result->failures);
         if (more == NULL)
             return NULL;
         result->failures = more;
@@ -107,8 +108,9 @@ static void on_finding(struct bench *bench, enum finding finding, const char *ob
     failure->seed = bench->seed;
     snprintf(failure->observed, sizeof failure->observed, "%s", observed);
     snprintf(failure->replay, sizeof failure->replay,
-             "iommukit conform --driver %s --scenario %s --unit %s --lie %s --seed %llu", suite->result->driver,
-             failure->scenario, failure->unit, failure->lie, (unsigned long long)failure->seed);
+             "iommukit conform --driver %s --scenario %s --unit %s --lie %s --seed %llu",
+             suite->result->driver, failure->scenario, failure->unit, failure->lie,
+             (unsigned long long)failure->seed);
 }
 
 static void count_findings(struct iommu_conform_result *result)
@@ -123,8 +125,8 @@ static void count_findings(struct iommu_conform_result *result)
 
 /* ---- the matrix */
 
-static void one_run(struct suite *suite, const struct scenario *scenario, const struct unit_row *row, uint32_t lies,
-                    uint64_t seed)
+static void one_run(struct suite *suite, const struct scenario *scenario,
+                    const struct unit_row *row, uint32_t lies, uint64_t seed)
 {
     struct bench *bench = suite->bench;
     if (suite->counting) {
@@ -178,7 +180,8 @@ static void seeds_of(struct suite *suite, const struct scenario *scenario, unsig
     for (unsigned i = 0; count != 0 && i < suite->options.seeds; i++) {
         uint64_t seed = suite->options.first_seed + i;
         if (i == 0)
-            for (unsigned k = 0; k < count && !suite->result->stopped && suite->hangs < HANGS_MAX; k++)
+            for (unsigned k = 0; k < count && !suite->result->stopped && suite->hangs < HANGS_MAX;
+                 k++)
                 one_run(suite, scenario, rows[k], lies, seed);
         else if (!suite->result->stopped && suite->hangs < HANGS_MAX)
             one_run(suite, scenario, rows[seed % count], lies, seed);
@@ -221,12 +224,14 @@ static bool lie_exists(const char *name)
 static bool sane(const struct iommu_conform_options *options)
 {
     const struct iommu_conform_adapter *adapter = options->adapter;
-    return adapter != NULL && adapter->init != NULL && adapter->domain_alloc != NULL && adapter->map != NULL &&
-           adapter->attach != NULL && exists(options->scenario, iommu_conform_scenario_name) &&
+    return adapter != NULL && adapter->init != NULL && adapter->domain_alloc != NULL &&
+           adapter->map != NULL && adapter->attach != NULL &&
+           exists(options->scenario, iommu_conform_scenario_name) &&
            exists(options->unit, iommu_conform_unit_name) && lie_exists(options->lie);
 }
 
-int iommu_conform_run(const struct iommu_conform_options *options, struct iommu_conform_result *result)
+int iommu_conform_run(const struct iommu_conform_options *options,
+                      struct iommu_conform_result *result)
 {
     struct suite suite = {.options = *options, .result = result};
     memset(result, 0, sizeof *result);

@@ -26,7 +26,8 @@ static void expect_own(struct bench *bench, const struct tenant *tenant, uint64_
 
 static void expect_closed(struct bench *bench, const struct tenant *tenant, uint64_t iova)
 {
-    bench_expect_blocked(bench, tenant->device, tenant->pasid, iova, false, FINDING_LIVE_ENTRY, FINDING_STALE_ENTRY);
+    bench_expect_blocked(bench, tenant->device, tenant->pasid, iova, false, FINDING_LIVE_ENTRY,
+                         FINDING_STALE_ENTRY);
 }
 
 static void isolation(struct bench *bench)
@@ -42,7 +43,8 @@ static void isolation(struct bench *bench)
     bench_map(bench, all[0].domain, only, pa, BENCH_PAGE, RW);
     bench_expect_page(bench, 0, all[0].pasid, only, pa);
     for (unsigned i = 1; i < BENCH_DEVICES; i++)
-        bench_expect_blocked(bench, i, all[i].pasid, only, false, FINDING_WRONG_PAGE, FINDING_WRONG_PAGE);
+        bench_expect_blocked(bench, i, all[i].pasid, only, false, FINDING_WRONG_PAGE,
+                             FINDING_WRONG_PAGE);
 }
 
 static void detach_used(struct bench *bench)
@@ -63,8 +65,8 @@ static void ids_again(struct bench *bench)
     for (unsigned i = 0; i < 4; i++) {
         struct tenant one = tenant(bench, device, BENCH_NO_PASID, i % 2 ? other : iova);
         expect_own(bench, &one, i % 2 ? other : iova);
-        bench_expect_blocked(bench, device, one.pasid, i % 2 ? iova : other, false, FINDING_WRONG_PAGE,
-                             FINDING_STALE_ENTRY);
+        bench_expect_blocked(bench, device, one.pasid, i % 2 ? iova : other, false,
+                             FINDING_WRONG_PAGE, FINDING_STALE_ENTRY);
         bench_detach(bench, one.domain, device, one.pasid);
         bench_free(bench, one.domain);
         expect_closed(bench, &one, i % 2 ? other : iova);
@@ -96,9 +98,12 @@ static void wrong_detach(struct bench *bench)
     struct tenant one = tenant(bench, device, BENCH_NO_PASID, iova);
     unsigned stranger = bench_domain(bench, device);
     if (bench_try_detach(bench, one.domain, other, BENCH_NO_PASID) >= 0)
-        bench_fail(bench, FINDING_BAD_ACCEPTED, "detach of a device that the domain is not attached to was accepted");
+        bench_fail(bench, FINDING_BAD_ACCEPTED,
+                   "detach of a device that the domain is not attached to was accepted");
     if (bench_try_detach(bench, stranger, device, BENCH_NO_PASID) >= 0)
-        bench_fail(bench, FINDING_BAD_ACCEPTED, "detach of a domain from a device that another domain is attached to was accepted");
+        bench_fail(
+            bench, FINDING_BAD_ACCEPTED,
+            "detach of a domain from a device that another domain is attached to was accepted");
     expect_own(bench, &one, iova);
     bench_detach(bench, one.domain, device, BENCH_NO_PASID);
     if (bench_try_detach(bench, one.domain, device, BENCH_NO_PASID) >= 0)
@@ -115,7 +120,8 @@ static void second_attach(struct bench *bench)
     unsigned second = bench_domain(bench, device);
     expect_own(bench, &one, iova);
     if (bench_try_attach(bench, second, device, &none) >= 0)
-        bench_fail(bench, FINDING_BAD_ACCEPTED, "a second domain was attached to a route that is taken");
+        bench_fail(bench, FINDING_BAD_ACCEPTED,
+                   "a second domain was attached to a route that is taken");
     expect_own(bench, &one, iova);
 }
 
@@ -126,7 +132,8 @@ static void free_attached(struct bench *bench)
     struct tenant one = tenant(bench, device, BENCH_NO_PASID, iova);
     expect_own(bench, &one, iova);
     if (bench_try_free(bench, one.domain) >= 0)
-        bench_fail(bench, FINDING_BAD_ACCEPTED, "a domain was freed while a device was attached to it");
+        bench_fail(bench, FINDING_BAD_ACCEPTED,
+                   "a domain was freed while a device was attached to it");
     expect_own(bench, &one, iova);
 }
 
@@ -174,13 +181,14 @@ static void out_of_memory(struct bench *bench)
         bool failed = bench->fail_alloc == 0;
         bench->fail_alloc = 0;
         if (!failed && result < 0 && !bench_broken_hardware(bench))
-            bench_fail(bench, FINDING_FAILURE_LEFT, "after a failed try, with all memory there, it is refused with %d",
-                       result);
+            bench_fail(bench, FINDING_FAILURE_LEFT,
+                       "after a failed try, with all memory there, it is refused with %d", result);
         if (result >= 0) {
             bench_expect_page(bench, device, pasid, iova, pa);
             return;
         }
-        bench_expect_blocked(bench, device, pasid, iova, false, FINDING_FAILURE_LEFT, FINDING_FAILURE_LEFT);
+        bench_expect_blocked(bench, device, pasid, iova, false, FINDING_FAILURE_LEFT,
+                             FINDING_FAILURE_LEFT);
         if (mapped >= 0 && bench_try_unmap(bench, domain, iova, BENCH_PAGE) < 0)
             bench_leave(bench, BENCH_INCONCLUSIVE);
     }
@@ -200,7 +208,8 @@ static void replaced(struct bench *bench)
     if (bench_try_replace(bench, device, one.pasid, two.domain) < 0)
         bench_leave(bench, BENCH_INCONCLUSIVE);
     expect_own(bench, &two, iova);
-    bench_expect_blocked(bench, device, one.pasid, only, false, FINDING_LIVE_ENTRY, FINDING_STALE_ENTRY);
+    bench_expect_blocked(bench, device, one.pasid, only, false, FINDING_LIVE_ENTRY,
+                         FINDING_STALE_ENTRY);
     bench_free(bench, one.domain);
     expect_own(bench, &two, iova);
 }
@@ -208,7 +217,8 @@ static void replaced(struct bench *bench)
 const struct scenario scenarios_attach[] = {
     {"isolation", "four devices, four domains, one address", 0, isolation},
     {"detach-used", "a route that was used is closed", NEEDS_DETACH, detach_used},
-    {"ids-again", "attach, use, detach, free, again and again", NEEDS_DETACH | NEEDS_FREE, ids_again},
+    {"ids-again", "attach, use, detach, free, again and again", NEEDS_DETACH | NEEDS_FREE,
+     ids_again},
     {"one-leaves", "two devices share a domain, one leaves", NEEDS_DETACH, one_leaves},
     {"wrong-detach", "detach of what is not attached", NEEDS_DETACH, wrong_detach},
     {"second-attach", "a route that is taken", NEEDS_DETACH, second_attach},

@@ -4,11 +4,12 @@
 
 #define RW (IOMMU_CONFORM_READ | IOMMU_CONFORM_WRITE)
 
-static void expect_gone(struct bench *bench, unsigned device, uint32_t pasid, uint64_t iova, unsigned pages)
+static void expect_gone(struct bench *bench, unsigned device, uint32_t pasid, uint64_t iova,
+                        unsigned pages)
 {
     for (unsigned i = 0; i < pages; i++)
-        bench_expect_blocked(bench, device, pasid, iova + i * BENCH_PAGE, false, FINDING_STALE_DEVICE_TLB,
-                             FINDING_STALE_DEVICE_TLB);
+        bench_expect_blocked(bench, device, pasid, iova + i * BENCH_PAGE, false,
+                             FINDING_STALE_DEVICE_TLB, FINDING_STALE_DEVICE_TLB);
 }
 
 static void devtlb_unmap(struct bench *bench)
@@ -89,19 +90,26 @@ static void dead_device(struct bench *bench)
         return;
     bench->devtlb_dead = 1;
     if (bench_try_unmap(bench, dies, iova, BENCH_PAGE) >= 0)
-        bench_fail(bench, FINDING_FALSE_SUCCESS,
-                   "unmap succeeded although the device never acknowledged the invalidation of its TLB");
+        bench_fail(
+            bench, FINDING_FALSE_SUCCESS,
+            "unmap succeeded although the device never acknowledged the invalidation of its TLB");
     if (bench_try_unmap(bench, lives, iova, BENCH_PAGE) < 0)
-        bench_fail(bench, FINDING_NO_RECOVERY, "after the time-out of one device, unmap for another one fails");
+        bench_fail(bench, FINDING_NO_RECOVERY,
+                   "after the time-out of one device, unmap for another one fails");
     expect_gone(bench, 1, BENCH_NO_PASID, iova, 1);
     bench_leave(bench, BENCH_DONE);
 }
 
 const struct scenario scenarios_devtlb[] = {
-    {"devtlb-unmap", "pages that a device remembers are unmapped", NEEDS_ATS | NEEDS_UNMAP, devtlb_unmap},
-    {"devtlb-pasid", "tagged and untagged translations of one address", NEEDS_ATS | NEEDS_UNMAP | NEEDS_PASID, devtlb_pasid},
-    {"devtlb-detach", "a route that a device remembers is closed", NEEDS_ATS | NEEDS_DETACH, devtlb_detach},
-    {"devtlb-two-devices", "two devices remember one page", NEEDS_ATS | NEEDS_UNMAP, devtlb_two_devices},
-    {"dead-device", "a device that does not acknowledge", NEEDS_ATS | NEEDS_UNMAP | NEEDS_SOUND, dead_device},
+    {"devtlb-unmap", "pages that a device remembers are unmapped", NEEDS_ATS | NEEDS_UNMAP,
+     devtlb_unmap},
+    {"devtlb-pasid", "tagged and untagged translations of one address",
+     NEEDS_ATS | NEEDS_UNMAP | NEEDS_PASID, devtlb_pasid},
+    {"devtlb-detach", "a route that a device remembers is closed", NEEDS_ATS | NEEDS_DETACH,
+     devtlb_detach},
+    {"devtlb-two-devices", "two devices remember one page", NEEDS_ATS | NEEDS_UNMAP,
+     devtlb_two_devices},
+    {"dead-device", "a device that does not acknowledge", NEEDS_ATS | NEEDS_UNMAP | NEEDS_SOUND,
+     dead_device},
     {0},
 };

@@ -12,12 +12,13 @@ static unsigned attached(struct bench *bench, unsigned device, uint32_t *pasid)
     return domain;
 }
 
-static void expect_range(struct bench *bench, unsigned device, uint32_t pasid, uint64_t iova, uint64_t pa,
-                         unsigned pages)
+static void expect_range(struct bench *bench, unsigned device, uint32_t pasid, uint64_t iova,
+                         uint64_t pa, unsigned pages)
 {
     for (unsigned i = 0; i < pages; i += 1 + bench_pick(bench, 3))
         bench_expect_page(bench, device, pasid, iova + i * BENCH_PAGE, pa + i * BENCH_PAGE);
-    bench_expect_page(bench, device, pasid, iova + (pages - 1) * BENCH_PAGE, pa + (pages - 1) * BENCH_PAGE);
+    bench_expect_page(bench, device, pasid, iova + (pages - 1) * BENCH_PAGE,
+                      pa + (pages - 1) * BENCH_PAGE);
 }
 
 static void map_attach(struct bench *bench)
@@ -55,7 +56,8 @@ static void attach_after_miss(struct bench *bench)
     unsigned domain = bench_domain(bench, device);
     bench_map(bench, domain, iova, pa, BENCH_PAGE, RW);
     bench_touch(bench, device, pasid, iova);
-    if (pasid != BENCH_NO_PASID && bench_random(bench) % 2 == 0) { /* a neighbour in the same PASID table first */
+    if (pasid != BENCH_NO_PASID &&
+        bench_random(bench) % 2 == 0) { /* a neighbour in the same PASID table first */
         unsigned other = bench_domain(bench, device);
         bench_attach(bench, other, device, bench_new_pasid(bench, device));
         bench_touch(bench, device, pasid, iova);
@@ -79,6 +81,9 @@ static void map_many(struct bench *bench)
         bench_map(bench, domain, iova, pa, BENCH_PAGE, RW);
         bench_expect_page(bench, device, pasid, iova, pa);
     }
+    /* Elsewhere in the same table, where nothing was ever stored but zeroes. */
+    bench_expect_blocked(bench, device, pasid, base ^ 0x100000, false, FINDING_OPEN_ROUTE,
+                         FINDING_OPEN_ROUTE);
 }
 
 static void rights(struct bench *bench)
@@ -89,7 +94,8 @@ static void rights(struct bench *bench)
     unsigned domain = attached(bench, device, &pasid);
     bench_map(bench, domain, iova, pa, BENCH_PAGE, IOMMU_CONFORM_READ);
     bench_expect_page(bench, device, pasid, iova, pa);
-    bench_expect_blocked(bench, device, pasid, iova, true, FINDING_WRONG_RIGHTS, FINDING_WRONG_RIGHTS);
+    bench_expect_blocked(bench, device, pasid, iova, true, FINDING_WRONG_RIGHTS,
+                         FINDING_WRONG_RIGHTS);
     bench_expect_page(bench, device, pasid, iova, pa);
 }
 
@@ -105,7 +111,8 @@ static void large(struct bench *bench)
     bench_map(bench, domain, iova, start, pages * BENCH_PAGE, RW);
     for (unsigned i = 0; i < 6; i++) {
         unsigned page = bench_pick(bench, pages);
-        bench_expect_page(bench, device, pasid, iova + page * BENCH_PAGE, start + page * BENCH_PAGE);
+        bench_expect_page(bench, device, pasid, iova + page * BENCH_PAGE,
+                          start + page * BENCH_PAGE);
     }
     bench_expect_blocked(bench, device, pasid, iova + pages * BENCH_PAGE, false, FINDING_OPEN_ROUTE,
                          FINDING_OPEN_ROUTE);
@@ -123,7 +130,8 @@ static void widths(struct bench *bench)
         uint64_t iova = (UINT64_C(1) << bits[i]) - BENCH_PAGE;
         if (bench_try_map(bench, domain, iova, pa, BENCH_PAGE, RW) < 0) {
             if (bits[i] <= 38 && !bench_broken_hardware(bench))
-                bench_fail(bench, FINDING_REFUSED, "mapping IOVA %#llx, in reach of every unit, was refused",
+                bench_fail(bench, FINDING_REFUSED,
+                           "mapping IOVA %#llx, in reach of every unit, was refused",
                            (unsigned long long)iova);
             continue;
         }
@@ -138,9 +146,10 @@ static void interrupt_window(struct bench *bench)
     uint32_t pasid;
     unsigned domain = attached(bench, device, &pasid);
     if (bench_try_map(bench, domain, inside[i], bench_page(bench), BENCH_PAGE, RW) >= 0)
-        bench_fail(bench, FINDING_WINDOW_MAPPED,
-                   "IOVA %#llx was mapped; untagged writes there are interrupts and never reach the page",
-                   (unsigned long long)inside[i]);
+        bench_fail(
+            bench, FINDING_WINDOW_MAPPED,
+            "IOVA %#llx was mapped; untagged writes there are interrupts and never reach the page",
+            (unsigned long long)inside[i]);
 }
 
 /* The device's unit wants its write buffer flushed after every new entry. */
@@ -154,15 +163,18 @@ static void write_buffer(struct bench *bench)
         bench_map(bench, domain, bench_iova(bench), bench_page(bench), BENCH_PAGE, RW);
         bench_counts(bench, &after);
         if (after.write_buffer_flushes == before.write_buffer_flushes &&
-            after.register_invalidations == before.register_invalidations && after.tails == before.tails)
-            bench_fail(bench, FINDING_WRITE_BUFFER,
-                       "map returned without a write-buffer flush or an invalidation, CAP.RWBF is 1");
+            after.register_invalidations == before.register_invalidations &&
+            after.tails == before.tails)
+            bench_fail(
+                bench, FINDING_WRITE_BUFFER,
+                "map returned without a write-buffer flush or an invalidation, CAP.RWBF is 1");
     }
 }
 
 const struct scenario scenarios_map[] = {
     {"map-attach", "map, attach, use", 0, map_attach},
-    {"map-after-miss", "a device looks before there is something to see; then it is mapped", 0, map_after_miss},
+    {"map-after-miss", "a device looks before there is something to see; then it is mapped", 0,
+     map_after_miss},
     {"attach-after-miss", "a route is tried before it is attached", 0, attach_after_miss},
     {"map-many", "mappings one after the other, each used at once", 0, map_many},
     {"rights", "a read-only page, read and written", 0, rights},

@@ -29,7 +29,8 @@ static void together(struct bench *bench)
         all[i] = tenant(bench, 0, i == 2 ? BENCH_NO_PASID : bench_new_pasid(bench, 0), iova);
         for (unsigned k = 0; k < i; k++)
             if (all[k].pasid == all[i].pasid)
-                bench_fail(bench, FINDING_PASID_CLASH, "two domains of one device were given PASID %u", all[i].pasid);
+                bench_fail(bench, FINDING_PASID_CLASH,
+                           "two domains of one device were given PASID %u", all[i].pasid);
     }
     for (unsigned round = 0; round < 2; round++)
         for (unsigned i = 0; i < TENANTS; i++)
@@ -37,7 +38,8 @@ static void together(struct bench *bench)
     bench_map(bench, all[0].domain, only, all[0].pa, BENCH_PAGE, RW);
     bench_expect_page(bench, 0, all[0].pasid, only, all[0].pa);
     for (unsigned i = 1; i < TENANTS; i++)
-        bench_expect_blocked(bench, 0, all[i].pasid, only, false, FINDING_WRONG_PAGE, FINDING_WRONG_PAGE);
+        bench_expect_blocked(bench, 0, all[i].pasid, only, false, FINDING_WRONG_PAGE,
+                             FINDING_WRONG_PAGE);
 }
 
 /* Neighbours in the table, others that have no table, untagged requests: nothing but what was attached gets in. */
@@ -49,8 +51,10 @@ static void unattached(struct bench *bench)
     const uint32_t others[] = {one.pasid ^ 1, (one.pasid + 17) & 31, bench_new_pasid(bench, 0)};
     for (unsigned i = 0; i < sizeof others / sizeof others[0]; i++)
         if (others[i] != one.pasid && others[i] != 0)
-            bench_expect_blocked(bench, 0, others[i], iova, false, FINDING_OPEN_ROUTE, FINDING_OPEN_ROUTE);
-    bench_expect_blocked(bench, 0, BENCH_NO_PASID, iova, false, FINDING_OPEN_ROUTE, FINDING_OPEN_ROUTE);
+            bench_expect_blocked(bench, 0, others[i], iova, false, FINDING_OPEN_ROUTE,
+                                 FINDING_OPEN_ROUTE);
+    bench_expect_blocked(bench, 0, BENCH_NO_PASID, iova, false, FINDING_OPEN_ROUTE,
+                         FINDING_OPEN_ROUTE);
     bench_expect_blocked(bench, 1, one.pasid, iova, false, FINDING_OPEN_ROUTE, FINDING_OPEN_ROUTE);
 }
 
@@ -74,7 +78,8 @@ static void used_again(struct bench *bench)
     for (unsigned i = 0; i < 4; i++) {
         struct tenant one = tenant(bench, 0, pasid, i % 2 ? only : iova);
         bench_expect_page(bench, 0, one.pasid, i % 2 ? only : iova, one.pa);
-        bench_expect_blocked(bench, 0, one.pasid, i % 2 ? iova : only, false, FINDING_WRONG_PAGE, FINDING_STALE_ENTRY);
+        bench_expect_blocked(bench, 0, one.pasid, i % 2 ? iova : only, false, FINDING_WRONG_PAGE,
+                             FINDING_STALE_ENTRY);
         bench_detach(bench, one.domain, 0, one.pasid);
         if (bench->adapter->domain_free != NULL && bench_random(bench) % 2 != 0)
             bench_free(bench, one.domain);
@@ -109,7 +114,8 @@ static void pasid_undisturbed(struct bench *bench)
         bench_expect_page(bench, 0, BENCH_NO_PASID, iova, ordinary.pa);
         bench_expect_page(bench, 0, stays.pasid, iova, stays.pa);
         bench_detach(bench, ordinary.domain, 0, BENCH_NO_PASID);
-        bench_expect_blocked(bench, 0, BENCH_NO_PASID, iova, false, FINDING_LIVE_ENTRY, FINDING_STALE_ENTRY);
+        bench_expect_blocked(bench, 0, BENCH_NO_PASID, iova, false, FINDING_LIVE_ENTRY,
+                             FINDING_STALE_ENTRY);
         bench_expect_page(bench, 0, stays.pasid, iova, stays.pa);
     }
 }
@@ -125,8 +131,9 @@ static void out_of_range(struct bench *bench)
         if (pasid >= UINT32_C(1) << 20)
             continue;
         if (bench_try_attach(bench, domain, 0, &pasid) >= 0 && (pasid == 0 || pasid >= limit))
-            bench_fail(bench, FINDING_PASID_RANGE, "a domain was attached to PASID %u; the unit's PASIDs are 1 to %u",
-                       pasid, limit - 1);
+            bench_fail(bench, FINDING_PASID_RANGE,
+                       "a domain was attached to PASID %u; the unit's PASIDs are 1 to %u", pasid,
+                       limit - 1);
     }
 }
 
@@ -152,11 +159,14 @@ static void one_domain_twice(struct bench *bench)
 const struct scenario scenarios_pasid[] = {
     {"pasids-together", "five domains on one device, one address", NEEDS_PASID, together},
     {"pasid-unattached", "PASIDs that nobody was given", NEEDS_PASID, unattached},
-    {"pasid-detached", "a PASID that was used is closed", NEEDS_PASID | NEEDS_PASID_DETACH, detached},
-    {"pasid-again", "one PASID, one domain after the other", NEEDS_PASID | NEEDS_PASID_DETACH, used_again},
-    {"ordinary-undisturbed", "PASIDs come and go beside untagged DMA", NEEDS_PASID | NEEDS_PASID_DETACH,
-     ordinary_undisturbed},
-    {"pasid-undisturbed", "ordinary domains come and go beside a PASID", NEEDS_PASID | NEEDS_DETACH, pasid_undisturbed},
+    {"pasid-detached", "a PASID that was used is closed", NEEDS_PASID | NEEDS_PASID_DETACH,
+     detached},
+    {"pasid-again", "one PASID, one domain after the other", NEEDS_PASID | NEEDS_PASID_DETACH,
+     used_again},
+    {"ordinary-undisturbed", "PASIDs come and go beside untagged DMA",
+     NEEDS_PASID | NEEDS_PASID_DETACH, ordinary_undisturbed},
+    {"pasid-undisturbed", "ordinary domains come and go beside a PASID", NEEDS_PASID | NEEDS_DETACH,
+     pasid_undisturbed},
     {"pasid-range", "PASID 0, and those beyond the unit's width", NEEDS_PASID, out_of_range},
     {"pasid-two-devices", "one domain under two PASIDs", NEEDS_PASID, one_domain_twice},
     {0},

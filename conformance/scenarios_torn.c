@@ -40,7 +40,8 @@ static void torn_attach(struct bench *bench)
     struct scene scene = set(bench);
     /* With a neighbour's entry in the same table, or with no table at all. */
     if (scene.pasid != BENCH_NO_PASID && bench_random(bench) % 2 == 0)
-        bench_attach(bench, bench_domain(bench, scene.device), scene.device, scene.pasid ^ 1 ? scene.pasid ^ 1 : 2);
+        bench_attach(bench, bench_domain(bench, scene.device), scene.device,
+                     scene.pasid ^ 1 ? scene.pasid ^ 1 : 2);
     begin(bench, &scene);
     uint32_t got = bench_attach(bench, scene.domain, scene.device, scene.pasid);
     if (got != scene.pasid)
@@ -90,7 +91,8 @@ static void torn_map(struct bench *bench)
 {
     struct scene scene = {.device = bench_pick(bench, BENCH_DEVICES), .iova = bench_iova(bench)};
     scene.domain = bench_domain(bench, scene.device);
-    scene.pasid = bench_attach(bench, scene.domain, scene.device, bench_some_pasid(bench, scene.device));
+    scene.pasid =
+        bench_attach(bench, scene.domain, scene.device, bench_some_pasid(bench, scene.device));
     if (bench_random(bench) % 2 == 0)
         bench_map(bench, scene.domain, scene.iova ^ 0x40000, bench_page(bench), BENCH_PAGE, RW);
     begin(bench, &scene);
@@ -109,10 +111,14 @@ static void torn_unmap(struct bench *bench)
 
 const struct scenario scenarios_torn[] = {
     {"torn-attach", "a look after each store of attach", NEEDS_SOUND | NEEDS_TORN, torn_attach},
-    {"torn-detach", "a look after each store of detach", NEEDS_DETACH | NEEDS_SOUND | NEEDS_TORN, torn_detach},
-    {"torn-again", "a look after each store of an attach where one was before", NEEDS_DETACH | NEEDS_SOUND | NEEDS_TORN, torn_again},
-    {"torn-replace", "a look after each store of replace", NEEDS_REPLACE | NEEDS_SOUND | NEEDS_TORN, torn_replace},
+    {"torn-detach", "a look after each store of detach", NEEDS_DETACH | NEEDS_SOUND | NEEDS_TORN,
+     torn_detach},
+    {"torn-again", "a look after each store of an attach where one was before",
+     NEEDS_DETACH | NEEDS_SOUND | NEEDS_TORN, torn_again},
+    {"torn-replace", "a look after each store of replace", NEEDS_REPLACE | NEEDS_SOUND | NEEDS_TORN,
+     torn_replace},
     {"torn-map", "a look after each store of map", NEEDS_SOUND | NEEDS_TORN, torn_map},
-    {"torn-unmap", "a look after each store of unmap", NEEDS_UNMAP | NEEDS_SOUND | NEEDS_TORN, torn_unmap},
+    {"torn-unmap", "a look after each store of unmap", NEEDS_UNMAP | NEEDS_SOUND | NEEDS_TORN,
+     torn_unmap},
     {0},
 };

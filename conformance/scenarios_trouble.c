@@ -12,10 +12,13 @@ struct stage {
 
 static struct stage working(struct bench *bench)
 {
-    struct stage stage = {.device = bench_pick(bench, BENCH_DEVICES), .iova = bench_iova(bench), .pa = bench_page(bench)};
+    struct stage stage = {.device = bench_pick(bench, BENCH_DEVICES),
+                          .iova = bench_iova(bench),
+                          .pa = bench_page(bench)};
     stage.domain = bench_domain(bench, stage.device);
     bench_map(bench, stage.domain, stage.iova, stage.pa, BENCH_PAGE, RW);
-    stage.pasid = bench_attach(bench, stage.domain, stage.device, bench_some_pasid(bench, stage.device));
+    stage.pasid =
+        bench_attach(bench, stage.domain, stage.device, bench_some_pasid(bench, stage.device));
     bench_expect_page(bench, stage.device, stage.pasid, stage.iova, stage.pa);
     return stage;
 }
@@ -28,8 +31,10 @@ static void judge(struct bench *bench, const struct stage *stage, int result, co
         bench_leave(bench, BENCH_DONE);
     if (bench_dma(bench, stage->device, stage->pasid, stage->iova, &value, false))
         bench_fail(bench, FINDING_FALSE_SUCCESS,
-                   "%s returned success although the unit has stopped taking commands, and %s still reads page %#llx",
-                   what, bench_who(bench, stage->device, stage->pasid), (unsigned long long)bench->last.pa);
+                   "%s returned success although the unit has stopped taking commands, and %s "
+                   "still reads page %#llx",
+                   what, bench_who(bench, stage->device, stage->pasid),
+                   (unsigned long long)bench->last.pa);
     bench_leave(bench, BENCH_DONE);
 }
 
@@ -46,7 +51,8 @@ static void stalled_detach(struct bench *bench)
     if (stage.pasid != BENCH_NO_PASID && bench->adapter->detach_pasid == NULL)
         return;
     bench->stalled = true;
-    judge(bench, &stage, bench_try_detach(bench, stage.domain, stage.device, stage.pasid), "detach");
+    judge(bench, &stage, bench_try_detach(bench, stage.domain, stage.device, stage.pasid),
+          "detach");
 }
 
 static void stalled_attach(struct bench *bench)
@@ -80,7 +86,8 @@ static void stalled_init(struct bench *bench)
 
 static uint32_t fault_status(struct bench *bench, unsigned device)
 {
-    return iommu_model_machine_read32(bench->machine, bench_unit_base(bench->device_unit[device]) + 0x34);
+    return iommu_model_machine_read32(bench->machine,
+                                      bench_unit_base(bench->device_unit[device]) + 0x34);
 }
 
 /* Whatever the lies do to the queue: a run of ordinary work must end, and success must mean success. */
@@ -90,8 +97,8 @@ static void long_work(struct bench *bench)
     for (unsigned i = 0; i < 30; i++) {
         if (bench_try_unmap(bench, stage.domain, stage.iova, BENCH_PAGE) < 0)
             bench_leave(bench, bench_broken_hardware(bench) ? BENCH_INCONCLUSIVE : BENCH_DONE);
-        bench_expect_blocked(bench, stage.device, stage.pasid, stage.iova, false, FINDING_FALSE_SUCCESS,
-                             FINDING_FALSE_SUCCESS);
+        bench_expect_blocked(bench, stage.device, stage.pasid, stage.iova, false,
+                             FINDING_FALSE_SUCCESS, FINDING_FALSE_SUCCESS);
         bench_map(bench, stage.domain, stage.iova, stage.pa, BENCH_PAGE, RW);
         bench_expect_page(bench, stage.device, stage.pasid, stage.iova, stage.pa);
     }
@@ -110,9 +117,10 @@ static void recovers(struct bench *bench)
         failed += result < 0;
         since = result < 0 ? since + 1 : 0;
         if (since == 12)
-            bench_fail(bench, FINDING_NO_RECOVERY,
-                       "unmap fails for the %uth time in a row (%d), %u of %u tries failed; FSTS is %#x", since, result,
-                       failed, i + 1, fault_status(bench, stage.device));
+            bench_fail(
+                bench, FINDING_NO_RECOVERY,
+                "unmap fails for the %uth time in a row (%d), %u of %u tries failed; FSTS is %#x",
+                since, result, failed, i + 1, fault_status(bench, stage.device));
     }
 }
 
@@ -127,15 +135,21 @@ static void queue_wraps(struct bench *bench)
             bench_expect_page(bench, stage.device, stage.pasid, stage.iova, stage.pa);
     }
     bench_unmap(bench, stage.domain, stage.iova, BENCH_PAGE);
-    bench_expect_blocked(bench, stage.device, stage.pasid, stage.iova, false, FINDING_LIVE_PAGE, FINDING_STALE_PAGE);
+    bench_expect_blocked(bench, stage.device, stage.pasid, stage.iova, false, FINDING_LIVE_PAGE,
+                         FINDING_STALE_PAGE);
 }
 
 const struct scenario scenarios_trouble[] = {
-    {"stalled-unmap", "the unit stops taking commands; unmap", NEEDS_UNMAP | NEEDS_SOUND, stalled_unmap},
-    {"stalled-detach", "the unit stops taking commands; detach", NEEDS_DETACH | NEEDS_SOUND, stalled_detach},
-    {"stalled-attach", "the unit stops taking commands; attach and map", NEEDS_SOUND, stalled_attach},
-    {"stalled-init", "a unit that never takes a command", NEEDS_NO_INIT | NEEDS_SOUND, stalled_init},
-    {"long-work", "thirty rounds of unmap and map, whatever happens to the queue", NEEDS_UNMAP, long_work},
+    {"stalled-unmap", "the unit stops taking commands; unmap", NEEDS_UNMAP | NEEDS_SOUND,
+     stalled_unmap},
+    {"stalled-detach", "the unit stops taking commands; detach", NEEDS_DETACH | NEEDS_SOUND,
+     stalled_detach},
+    {"stalled-attach", "the unit stops taking commands; attach and map", NEEDS_SOUND,
+     stalled_attach},
+    {"stalled-init", "a unit that never takes a command", NEEDS_NO_INIT | NEEDS_SOUND,
+     stalled_init},
+    {"long-work", "thirty rounds of unmap and map, whatever happens to the queue", NEEDS_UNMAP,
+     long_work},
     {"recovers", "errors that hardware gets over", NEEDS_UNMAP | NEEDS_LIVE_QUEUE, recovers},
     {"queue-wraps", "more invalidations than slots", NEEDS_UNMAP, queue_wraps},
     {0},

@@ -2,8 +2,8 @@
 /* scenarios_unmap.c - what goes: pages that devices have used, alone, many, with their tables, among neighbours. */
 #include "conformance/bench.h"
 
-#define RW      (IOMMU_CONFORM_READ | IOMMU_CONFORM_WRITE)
-#define TABLE   512u /* pages that one table of leaves covers */
+#define RW    (IOMMU_CONFORM_READ | IOMMU_CONFORM_WRITE)
+#define TABLE 512u /* pages that one table of leaves covers */
 
 struct route {
     unsigned domain, device;
@@ -17,17 +17,20 @@ static struct route attached(struct bench *bench, unsigned device)
     return route;
 }
 
-static void use(struct bench *bench, const struct route *route, uint64_t iova, uint64_t pa, unsigned pages)
+static void use(struct bench *bench, const struct route *route, uint64_t iova, uint64_t pa,
+                unsigned pages)
 {
     for (unsigned i = 0; i < pages; i++)
-        bench_expect_page(bench, route->device, route->pasid, iova + i * BENCH_PAGE, pa + i * BENCH_PAGE);
+        bench_expect_page(bench, route->device, route->pasid, iova + i * BENCH_PAGE,
+                          pa + i * BENCH_PAGE);
 }
 
-static void expect_gone(struct bench *bench, const struct route *route, uint64_t iova, unsigned pages)
+static void expect_gone(struct bench *bench, const struct route *route, uint64_t iova,
+                        unsigned pages)
 {
     for (unsigned i = 0; i < pages; i++)
-        bench_expect_blocked(bench, route->device, route->pasid, iova + i * BENCH_PAGE, bench_random(bench) % 2 != 0,
-                             FINDING_LIVE_PAGE, FINDING_STALE_PAGE);
+        bench_expect_blocked(bench, route->device, route->pasid, iova + i * BENCH_PAGE,
+                             bench_random(bench) % 2 != 0, FINDING_LIVE_PAGE, FINDING_STALE_PAGE);
 }
 
 static void unmap_one(struct bench *bench)
@@ -56,7 +59,8 @@ static void unmap_range(struct bench *bench)
 static void unmap_between(struct bench *bench)
 {
     struct route route = attached(bench, bench_pick(bench, BENCH_DEVICES));
-    unsigned count[3] = {1 + bench_pick(bench, 5), 1 + bench_pick(bench, 9), 1 + bench_pick(bench, 5)};
+    unsigned count[3] = {1 + bench_pick(bench, 5), 1 + bench_pick(bench, 9),
+                         1 + bench_pick(bench, 5)};
     uint64_t iova[3], pa[3], next = bench_iova(bench);
     for (unsigned i = 0; i < 3; i++) {
         iova[i] = next;
@@ -76,10 +80,12 @@ static void unmap_table(struct bench *bench)
 {
     struct route route = attached(bench, bench_pick(bench, BENCH_DEVICES));
     unsigned pages = 2 * TABLE;
-    uint64_t iova = (bench_iova(bench) >> 21 << 21), pa = bench_pages(bench, pages + 1) + BENCH_PAGE;
+    uint64_t iova = (bench_iova(bench) >> 21 << 21),
+             pa = bench_pages(bench, pages + 1) + BENCH_PAGE;
     bench_map(bench, route.domain, iova, pa, pages * BENCH_PAGE, RW);
     for (unsigned i = 0; i < pages; i += 100)
-        bench_expect_page(bench, route.device, route.pasid, iova + i * BENCH_PAGE, pa + i * BENCH_PAGE);
+        bench_expect_page(bench, route.device, route.pasid, iova + i * BENCH_PAGE,
+                          pa + i * BENCH_PAGE);
     bench_unmap(bench, route.domain, iova, pages * BENCH_PAGE);
     for (unsigned i = 0; i < pages; i += 50)
         expect_gone(bench, &route, iova + i * BENCH_PAGE, 1);
@@ -108,14 +114,16 @@ static void change_size(struct bench *bench)
 {
     struct route route = attached(bench, bench_pick(bench, BENCH_DEVICES));
     const uint64_t bytes = TABLE * BENCH_PAGE;
-    uint64_t iova = bench_iova(bench) >> 21 << 21, first = bench_page(bench), last = bench_page(bench);
+    uint64_t iova = bench_iova(bench) >> 21 << 21, first = bench_page(bench),
+             last = bench_page(bench);
     uint64_t middle = (bench_pages(bench, 3 * TABLE) + bytes - 1) / bytes * bytes;
     bench_map(bench, route.domain, iova + 3 * BENCH_PAGE, first, BENCH_PAGE, RW);
     bench_expect_page(bench, route.device, route.pasid, iova + 3 * BENCH_PAGE, first);
     bench_unmap(bench, route.domain, iova + 3 * BENCH_PAGE, BENCH_PAGE);
     bench_map(bench, route.domain, iova, middle, bytes, RW);
     for (unsigned i = 0; i < 6; i++)
-        bench_expect_page(bench, route.device, route.pasid, iova + i * BENCH_PAGE, middle + i * BENCH_PAGE);
+        bench_expect_page(bench, route.device, route.pasid, iova + i * BENCH_PAGE,
+                          middle + i * BENCH_PAGE);
     bench_unmap(bench, route.domain, iova, bytes);
     bench_map(bench, route.domain, iova + 5 * BENCH_PAGE, last, BENCH_PAGE, RW);
     bench_expect_page(bench, route.device, route.pasid, iova + 5 * BENCH_PAGE, last);
@@ -169,9 +177,13 @@ static void ask_on(struct bench *bench)
     for (unsigned i = 0; i < steps.count; i++)
         if (!steps.step[i].cached && bench_is_freed(bench, steps.step[i].address))
             bench_fail(bench, FINDING_FREED_TABLE,
-                       "during %s: %s would still be led through table page %#llx, which has just been freed (%s)",
-                       bench->doing, bench_who(bench, (unsigned)bench->at_hook_value[0], (uint32_t)bench->at_hook_value[1]),
-                       (unsigned long long)(steps.step[i].address & ~(BENCH_PAGE - 1)), steps.step[i].what);
+                       "during %s: %s would still be led through table page %#llx, which has just "
+                       "been freed (%s)",
+                       bench->doing,
+                       bench_who(bench, (unsigned)bench->at_hook_value[0],
+                                 (uint32_t)bench->at_hook_value[1]),
+                       (unsigned long long)(steps.step[i].address & ~(BENCH_PAGE - 1)),
+                       steps.step[i].what);
 }
 
 static void free_order(struct bench *bench)
@@ -186,7 +198,8 @@ static void free_order(struct bench *bench)
     bench->at_hook_value[2] = iova + 10 * BENCH_PAGE;
     bench->at_hook = ask_on;
     bench_unmap(bench, route.domain, iova, TABLE * BENCH_PAGE);
-    if (bench->adapter->detach != NULL && (route.pasid == BENCH_NO_PASID || bench->adapter->detach_pasid != NULL)) {
+    if (bench->adapter->detach != NULL &&
+        (route.pasid == BENCH_NO_PASID || bench->adapter->detach_pasid != NULL)) {
         bench_detach(bench, route.domain, route.device, route.pasid);
         bench_free(bench, route.domain);
     }
@@ -197,11 +210,13 @@ const struct scenario scenarios_unmap[] = {
     {"unmap-one", "a page that was used is unmapped", NEEDS_UNMAP, unmap_one},
     {"unmap-range", "a range of any length and alignment", NEEDS_UNMAP, unmap_range},
     {"unmap-between", "a piece between others", NEEDS_UNMAP, unmap_between},
-    {"unmap-table", "whole tables' worth of pages, and the place used again", NEEDS_UNMAP, unmap_table},
+    {"unmap-table", "whole tables' worth of pages, and the place used again", NEEDS_UNMAP,
+     unmap_table},
     {"remap", "the same address, another page each time", NEEDS_UNMAP, remap},
     {"change-size", "small pages, a large one, small ones in one place", NEEDS_UNMAP, change_size},
     {"unmap-two-domains", "two domains, the same address", NEEDS_UNMAP, unmap_two_domains},
-    {"unmap-two-devices", "one domain on devices of different units", NEEDS_UNMAP, unmap_two_devices},
+    {"unmap-two-devices", "one domain on devices of different units", NEEDS_UNMAP,
+     unmap_two_devices},
     {"free-order", "devices go on asking while tables are freed", NEEDS_UNMAP, free_order},
     {0},
 };

@@ -40,7 +40,7 @@ uint64_t bench_page(struct bench *bench)
 
 uint64_t bench_iova(struct bench *bench)
 {
-    uint64_t slot = (bench->seed * 37 + bench->slots++ * 13) % SLOTS + 1;
+    uint64_t slot = (bench->seed * 37 + bench->slots++ * UINT64_C(13)) % SLOTS + 1;
     if (slot == WINDOW_SLOT)
         slot = SLOTS + 1;
     return (slot << SLOT_LG2) + (bench_random(bench) & 0x1ff) * BENCH_PAGE +

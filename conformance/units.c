@@ -7,7 +7,7 @@
 #include "iommukit/conformance/conformance.h"
 #include "iommukit/model/vtd.h"
 
-#define NO_ATS     (ECAP_DT | ECAP_NWFS)
+#define NO_ATS      (ECAP_DT | ECAP_NWFS)
 #define NOT_SNOOPED (ECAP_C | ECAP_SMPWCS | ECAP_SSADS | ECAP_EAFS)
 
 static const struct unit_row rows[] = {
@@ -37,13 +37,18 @@ static const struct unit_row rows[] = {
      .unit = {{.preset = "esrtps", .ecap_clear = NO_ATS}}},
     {.name = "no-page-selective",
      .about = "scalable mode, IOTLB invalidation by domain only, no large pages, no snoop control",
-     .unit = {{.preset = "scalable", .cap_clear = CAP_PSI | CAP_SSLPS, .ecap_clear = NO_ATS | ECAP_SC}}},
+     .unit = {{.preset = "scalable",
+               .cap_clear = CAP_PSI | CAP_SSLPS,
+               .ecap_clear = NO_ATS | ECAP_SC}}},
     {.name = "small",
      .about = "scalable mode, 64 domain ids, 10-bit PASIDs, one fault record, 3 levels",
      .unit = {{.preset = "small"}}},
     {.name = "tiny",
      .about = "scalable mode, 16 domain ids, 5-bit PASIDs, Caching Mode",
-     .unit = {{.preset = "scalable-second", .cap_clear = CAP_ND, .cap_set = CAP_CM, .ecap_clear = ECAP_PSS,
+     .unit = {{.preset = "scalable-second",
+               .cap_clear = CAP_ND,
+               .cap_set = CAP_CM,
+               .ecap_clear = ECAP_PSS,
                .ecap_set = UINT64_C(4) << 35}}},
     {.name = "no-pasid",
      .about = "scalable mode without PASIDs",
@@ -68,13 +73,17 @@ static const struct unit_row rows[] = {
      .about = "an old unit: registers, write buffer, protected regions, 3 levels, no snooping",
      .unit = {{.preset = "legacy-no-queue"}}},
     {.name = "two-units",
-     .about = "a plain unit, and one with Caching Mode, walks that do not snoop, 4 KiB pages, 64 domain ids",
+     .about = "a plain unit, and one with Caching Mode, walks that do not snoop, 4 KiB pages, 64 "
+              "domain ids",
      .unit = {{.preset = "scalable", .ecap_clear = NO_ATS},
-              {.preset = "scalable-noncoherent", .cap_clear = CAP_ND | CAP_SSLPS, .cap_set = CAP_CM | 1,
+              {.preset = "scalable-noncoherent",
+               .cap_clear = CAP_ND | CAP_SSLPS,
+               .cap_set = CAP_CM | 1,
                .ecap_clear = NO_ATS}}},
     {.name = "two-widths",
      .about = "a 4-level unit and a 3-level unit, both in scalable mode",
-     .unit = {{.preset = "scalable", .ecap_clear = NO_ATS}, {.preset = "3-level", .ecap_clear = NO_ATS}}},
+     .unit = {{.preset = "scalable", .ecap_clear = NO_ATS},
+              {.preset = "3-level", .ecap_clear = NO_ATS}}},
     {.name = "two-modes",
      .about = "a unit in scalable mode and an old one without a queue",
      .unit = {{.preset = "scalable", .ecap_clear = NO_ATS}, {.preset = "legacy-no-queue"}}},

@@ -14,12 +14,10 @@
 #define CAP_PSI     (UINT64_C(1) << 39)
 #define CAP_ND      UINT64_C(7)
 #define CAP_SSLPS   (UINT64_C(15) << 34)
-#define CAP_NFR     (UINT64_C(255) << 40)
 #define ECAP_C      UINT64_C(1)
 #define ECAP_QI     (UINT64_C(1) << 1)
 #define ECAP_DT     (UINT64_C(1) << 2)
 #define ECAP_IR     (UINT64_C(1) << 3)
-#define ECAP_PT     (UINT64_C(1) << 6)
 #define ECAP_SC     (UINT64_C(1) << 7)
 #define ECAP_PSS    (UINT64_C(31) << 35)
 #define ECAP_PASID  (UINT64_C(1) << 40)
@@ -38,7 +36,7 @@ struct unit_changes {
 struct unit_row {
     const char *name, *about;
     struct unit_changes unit[UNITS_MAX];
-    bool firmware_ir;   /* firmware left interrupt remapping on */
+    bool firmware_ir; /* firmware left interrupt remapping on */
 };
 
 const struct unit_row *unit_at(unsigned index); /* NULL after the last */

@@ -252,7 +252,8 @@ class Finder:
         texts = [self.words(one.start, one.end) for one in run]
         for i in range(len(run) - 1):
             swapped = texts[:i] + [texts[i + 1], texts[i]] + texts[i + 2:]
-            if texts[i] != texts[i + 1]:
+            frees = all('free' in self.whole_call(one) for one in run[i:i + 2]) # one's own memory: in any order
+            if texts[i] != texts[i + 1] and not frees:
                 self.add(f'swap {texts[i]} {texts[i + 1]}', run[i].start,
                          (run[0].start, run[-1].end, f'if (MUTANT(#)) {{ {" ".join(swapped)} }} else {{ ', ' }'))
 

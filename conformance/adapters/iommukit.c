@@ -105,8 +105,9 @@ static int ours_domain_alloc(void *driver, unsigned device, void **domain)
 {
     struct ours *ours = driver;
     const struct iommu_domain_config choices[] = {
-        {.stage = IOMMU_STAGE_FIRST, .device = ours->device[device]}, /* each third one, where units have it */
-        {.stage = IOMMU_STAGE_SECOND}, /* for every unit, if they have one format in common */
+        {.stage = IOMMU_STAGE_FIRST,
+         .device = ours->device[device]}, /* each third one, where units have it */
+        {.stage = IOMMU_STAGE_SECOND},    /* for every unit, if they have one format in common */
         {.device = ours->device[device]},
     };
     struct iommu_domain *made = NULL;
@@ -123,11 +124,13 @@ static int ours_domain_free(void *driver, void *domain)
     return iommu_domain_free(domain);
 }
 
-static int ours_map(void *driver, void *domain, uint64_t iova, uint64_t pa, uint64_t bytes, uint32_t prot)
+static int ours_map(void *driver, void *domain, uint64_t iova, uint64_t pa, uint64_t bytes,
+                    uint32_t prot)
 {
     (void)driver;
     return iommu_map(domain, iova, pa, bytes,
-                     (prot & IOMMU_CONFORM_READ ? IOMMU_READ : 0u) | (prot & IOMMU_CONFORM_WRITE ? IOMMU_WRITE : 0u));
+                     (prot & IOMMU_CONFORM_READ ? IOMMU_READ : 0u) |
+                         (prot & IOMMU_CONFORM_WRITE ? IOMMU_WRITE : 0u));
 }
 
 static int ours_unmap(void *driver, void *domain, uint64_t iova, uint64_t bytes)
@@ -144,11 +147,12 @@ static int attach(struct ours *ours, struct iommu_domain *domain, unsigned devic
     return iommu_attach(domain, ours->device[device], route_of(pasid), NULL, &attachment);
 }
 
-static int detach(struct ours *ours, struct iommu_domain *domain, unsigned device, uint32_t pasid)
+static int detach(struct ours *ours, const struct iommu_domain *domain, unsigned device, uint32_t pasid)
 {
     struct iommu_attachment *attachment;
-    int result = iommu_lookup(ours->device[device], pasid == IOMMU_CONFORM_NO_PASID ? IOMMU_NO_PASID : pasid,
-                              &attachment);
+    int result =
+        iommu_lookup(ours->device[device], pasid == IOMMU_CONFORM_NO_PASID ? IOMMU_NO_PASID : pasid,
+                     &attachment);
     if (result < 0)
         return result;
     return iommu_attachment_domain(attachment) == domain ? iommu_detach(attachment) : -IOMMU_ENOENT;
@@ -164,6 +168,7 @@ static int ours_detach(void *driver, void *domain, unsigned device)
     return detach(driver, domain, device, IOMMU_CONFORM_NO_PASID);
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the adapter's signature */
 static int ours_attach_pasid(void *driver, void *domain, unsigned device, uint32_t *pasid)
 {
     return attach(driver, domain, device, *pasid);
@@ -178,8 +183,9 @@ static int ours_replace(void *driver, unsigned device, uint32_t pasid, void *dom
 {
     struct ours *ours = driver;
     struct iommu_attachment *attachment;
-    int result = iommu_lookup(ours->device[device], pasid == IOMMU_CONFORM_NO_PASID ? IOMMU_NO_PASID : pasid,
-                              &attachment);
+    int result =
+        iommu_lookup(ours->device[device], pasid == IOMMU_CONFORM_NO_PASID ? IOMMU_NO_PASID : pasid,
+                     &attachment);
     return result < 0 ? result : iommu_replace(attachment, domain);
 }
 

@@ -2,7 +2,16 @@
 /* bringup.c - the sample driver's units: registers, the DMAR table, endpoints, switching on and off. */
 #include "conformance/sample/sample.h"
 
-enum { CAP = 0x08, ECAP = 0x10, GCMD = 0x18, GSTS = 0x1c, RTADDR = 0x20, PMEN = 0x64, IQH = 0x80, IQT = 0x88 };
+enum {
+    CAP = 0x08,
+    ECAP = 0x10,
+    GCMD = 0x18,
+    GSTS = 0x1c,
+    RTADDR = 0x20,
+    PMEN = 0x64,
+    IQH = 0x80,
+    IQT = 0x88
+};
 
 #define TE         (UINT32_C(1) << 31)
 #define SRTP       (UINT32_C(1) << 30)
@@ -63,7 +72,7 @@ int sample_command(struct sample_unit *unit, uint32_t bit, bool on)
 uint64_t *sample_page(struct sample *sample, unsigned order)
 {
     uint64_t *page = sample->platform->page_alloc(sample->platform->ctx, order);
-    if (page != NULL)
+    if (page != NULL && !sample_has(sample, SAMPLE_BUG_NO_NEW_FLUSH))
         sample_flush(sample, page, (size_t)SAMPLE_PAGE << order);
     return page;
 }
@@ -92,7 +101,8 @@ static uint64_t get(const uint8_t *at, unsigned bytes)
 
 typedef int (*record_fn)(struct sample *sample, const uint8_t *record, unsigned bytes);
 
-static int each_record(struct sample *sample, const struct iommu_conform_host *host, unsigned type, record_fn fn)
+static int each_record(struct sample *sample, const struct iommu_conform_host *host, unsigned type,
+                       record_fn fn)
 {
     const uint8_t *at = host->dmar, *end = at + host->dmar_bytes;
     int result = 0;
@@ -240,8 +250,9 @@ static int enable(struct sample_unit *unit)
 static int found_region(struct sample *sample, const uint8_t *record, unsigned bytes)
 {
     uint64_t first = get(record + 8, 8) & ~(SAMPLE_PAGE - 1), limit = get(record + 16, 8);
-    uint64_t pages = sample_has(sample, SAMPLE_BUG_SHORT_RESERVED) ? (limit - get(record + 8, 8)) / SAMPLE_PAGE
-                                                                   : (limit - first) / SAMPLE_PAGE + 1;
+    uint64_t pages = sample_has(sample, SAMPLE_BUG_SHORT_RESERVED)
+                         ? (limit - get(record + 8, 8)) / SAMPLE_PAGE
+                         : (limit - first) / SAMPLE_PAGE + 1;
     int result = 0;
     for (unsigned at = 24; at + 8 <= bytes && result == 0 && pages != 0; at += record[at + 1]) {
         struct sample_device *device = scope_device(sample, record + at);
@@ -311,6 +322,7 @@ void sample_fini(struct sample *sample)
         (void)retire(unit);
         sample_unit_tables_free(unit);
         sample_queue_close(unit);
-        sample->platform->mmio_unmap(sample->platform->ctx, (void *)(uintptr_t)unit->regs, SAMPLE_PAGE);
+        sample->platform->mmio_unmap(sample->platform->ctx, (void *)(uintptr_t)unit->regs,
+                                     SAMPLE_PAGE);
     }
 }

@@ -24,7 +24,8 @@ int sample_queue_open(struct sample_unit *unit)
         return -IOMMU_ENOMEM;
     unit->tail = unit->sequence = 0;
     sample_write64(unit, IQT, 0);
-    sample_write64(unit, IQA, sample_pa(unit->sample, unit->queue) | (unit->scalable ? UINT64_C(1) << 11 : 0));
+    sample_write64(unit, IQA,
+                   sample_pa(unit->sample, unit->queue) | (unit->scalable ? UINT64_C(1) << 11 : 0));
     return sample_command(unit, QIE, true);
 }
 
@@ -75,7 +76,8 @@ static bool wait_status(struct sample_unit *unit, uint32_t sequence, bool *again
         if (!sample_has(unit->sample, SAMPLE_BUG_ENDLESS_WAIT) &&
             platform->now_ns(platform->ctx) - start > TIMEOUT_NS)
             return false;
-        if (*again && (sample_read32(unit, FSTS) & FSTS_ITE) == 0 && sample_read64(unit, IQH) == unit->tail)
+        if (*again && (sample_read32(unit, FSTS) & FSTS_ITE) == 0 &&
+            sample_read64(unit, IQH) == unit->tail)
             return true; /* nothing left that could write it */
     }
     return true;
@@ -90,7 +92,8 @@ static int finish(struct sample_unit *unit)
         uint32_t sequence = ++unit->sequence;
         for (unsigned i = 0; i < unit->batched; i++)
             put(unit, unit->batch[i][0], unit->batch[i][1]);
-        put(unit, (uint64_t)sequence << 32 | 0x25, sample_pa(unit->sample, (void *)(uintptr_t)unit->status));
+        put(unit, (uint64_t)sequence << 32 | 0x25,
+            sample_pa(unit->sample, (void *)(uintptr_t)unit->status));
         sample_write64(unit, IQT, unit->tail);
         result = wait_status(unit, sequence, &again) ? 0 : -IOMMU_ETIMEDOUT;
         if (!again)
@@ -126,7 +129,8 @@ static int context_cache(struct sample_unit *unit, const struct sample_device *d
 {
     uint64_t rid = device != NULL ? device->name.rid : 0, granularity = device != NULL ? 3 : 1;
     if (unit->queued)
-        return add(unit, granularity << 4 | 1 | rid << 32 | (unit->scalable ? 0 : (uint64_t)id << 16), 0);
+        return add(unit,
+                   granularity << 4 | 1 | rid << 32 | (unit->scalable ? 0 : (uint64_t)id << 16), 0);
     return by_register(unit, CCMD, UINT64_C(1) << 63 | granularity << 61 | rid << 16 | id);
 }
 
@@ -136,10 +140,14 @@ static int iotlb(struct sample_unit *unit, uint64_t id, uint64_t address, unsign
     uint64_t granularity = id == ALL ? 1 : address == ALL ? 2 : 3, tag = id == ALL ? 0 : id;
     uint64_t page = address == ALL ? 0 : address | mask | (hint ? 1 << 6 : 0);
     if (unit->queued)
-        return add(unit, granularity << 4 | 2 | tag << 16 | (unit->cap >> 54 & 1) << 6 | (unit->cap >> 55 & 1) << 7, page);
+        return add(unit,
+                   granularity << 4 | 2 | tag << 16 | (unit->cap >> 54 & 1) << 6 |
+                       (unit->cap >> 55 & 1) << 7,
+                   page);
     if (granularity == 3)
         sample_write64(unit, iotlb_register(unit) - 8, page);
-    return by_register(unit, iotlb_register(unit), UINT64_C(1) << 63 | granularity << 60 | tag << 32);
+    return by_register(unit, iotlb_register(unit),
+                       UINT64_C(1) << 63 | granularity << 60 | tag << 32);
 }
 
 static int pasid_iotlb(struct sample_unit *unit, uint32_t id, uint32_t pasid)
@@ -165,7 +173,8 @@ static int device_tlb(const struct sample_device *device, uint32_t pasid)
         return 0;
     if (pasid == IOMMU_CONFORM_NO_PASID || sample_has(unit->sample, SAMPLE_BUG_UNTAGGED_DEVICE_TLB))
         return add(unit, (uint64_t)device->name.rid << 32 | 3, everything | 1);
-    return add(unit, (uint64_t)pasid << 32 | (uint64_t)device->name.rid << 16 | 8, everything | 1 << 11);
+    return add(unit, (uint64_t)pasid << 32 | (uint64_t)device->name.rid << 16 | 8,
+               everything | 1 << 11);
 }
 
 /* ---- what an operation needs */
@@ -233,8 +242,8 @@ static unsigned mask_for(const struct sample *sample, uint64_t first, uint64_t l
     return mask;
 }
 
-static int pages_on(struct sample_domain *domain, const struct sample_route *route, uint64_t iova, uint64_t bytes,
-                    bool tables_gone)
+static int pages_on(struct sample_domain *domain, const struct sample_route *route, uint64_t iova,
+                    uint64_t bytes, bool tables_gone)
 {
     struct sample *sample = domain->sample;
     struct sample_unit *unit = route->device->unit;
@@ -249,7 +258,8 @@ static int pages_on(struct sample_domain *domain, const struct sample_route *rou
 }
 
 /* For each route: some units are asked twice, which costs time and does no harm. */
-int sample_invalidate_pages(struct sample_domain *domain, uint64_t iova, uint64_t bytes, bool tables_gone)
+int sample_invalidate_pages(struct sample_domain *domain, uint64_t iova, uint64_t bytes,
+                            bool tables_gone)
 {
     int result = 0;
     for (unsigned i = 0; i < SAMPLE_ROUTES && result == 0; i++) {

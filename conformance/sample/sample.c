@@ -57,7 +57,8 @@ static int sample_domain_alloc(void *driver, unsigned device, void **handle)
     domain->sample = sample;
     domain->first_stage = unit->scalable && !(unit->ecap >> 46 & 1);
     domain->levels = domain->first_stage ? 4 : levels_of(unit);
-    unsigned guest_bits = (unsigned)(unit->cap >> 16 & 63) + 1, table_bits = 12 + 9 * domain->levels;
+    unsigned guest_bits = (unsigned)(unit->cap >> 16 & 63) + 1,
+             table_bits = 12 + 9 * domain->levels;
     unsigned bits = domain->first_stage ? 47 : guest_bits < table_bits ? guest_bits : table_bits;
     domain->last = (UINT64_C(1) << bits) - 1;
     domain->table = sample_page(sample, 0);
@@ -89,7 +90,8 @@ static int sample_unmap(void *driver, void *handle, uint64_t iova, uint64_t byte
     uint64_t *dead[SAMPLE_DEAD];
     unsigned count = 0;
     for (uint64_t done = 0; done < bytes; done += SAMPLE_PAGE)
-        if (sample_table_unmap(domain, iova + done, count < SAMPLE_DEAD, &dead[count % SAMPLE_DEAD]))
+        if (sample_table_unmap(domain, iova + done, count < SAMPLE_DEAD,
+                               &dead[count % SAMPLE_DEAD]))
             count++;
     if (sample_has(sample, SAMPLE_BUG_EARLY_FREE))
         free_tables(sample, dead, count);
@@ -100,15 +102,16 @@ static int sample_unmap(void *driver, void *handle, uint64_t iova, uint64_t byte
     return result;
 }
 
-static int sample_map(void *driver, void *handle, uint64_t iova, uint64_t pa, uint64_t bytes, uint32_t prot)
+static int sample_map(void *driver, void *handle, uint64_t iova, uint64_t pa, uint64_t bytes,
+                      uint32_t prot)
 {
     struct sample *sample = driver;
     struct sample_domain *domain = handle;
     uint64_t last = iova + bytes - 1;
     if (((iova | pa | bytes) & (SAMPLE_PAGE - 1)) != 0 || bytes == 0 || last < iova)
         return -IOMMU_EINVAL;
-    if (last > domain->last || (iova <= WINDOW + 0xfffff && last >= WINDOW &&
-                                !sample_has(sample, SAMPLE_BUG_NO_WINDOW)))
+    if (last > domain->last ||
+        (iova <= WINDOW + 0xfffff && last >= WINDOW && !sample_has(sample, SAMPLE_BUG_NO_WINDOW)))
         return -IOMMU_ERANGE;
     for (uint64_t done = 0; done < bytes; done += SAMPLE_PAGE) {
         int result = sample_table_map(domain, iova + done, pa + done, prot);
@@ -132,10 +135,12 @@ static int sample_map(void *driver, void *handle, uint64_t iova, uint64_t pa, ui
 
 /* ---- routes */
 
-static struct sample_route *find_route(struct sample_domain *domain, const struct sample_device *device, uint32_t pasid)
+static struct sample_route *find_route(struct sample_domain *domain,
+                                       const struct sample_device *device, uint32_t pasid)
 {
     for (unsigned i = 0; i < SAMPLE_ROUTES; i++)
-        if (domain->route[i].device == device && (device == NULL || domain->route[i].pasid == pasid))
+        if (domain->route[i].device == device &&
+            (device == NULL || domain->route[i].pasid == pasid))
             return &domain->route[i];
     return NULL;
 }
@@ -149,7 +154,8 @@ static bool suits(const struct sample_domain *domain, const struct sample_unit *
 }
 
 /* P goes, caches are asked to forget, then the rest goes. */
-static int detach(struct sample *sample, struct sample_domain *domain, struct sample_device *device, uint32_t pasid)
+static int detach(struct sample *sample, struct sample_domain *domain, struct sample_device *device,
+                  uint32_t pasid)
 {
     struct sample_route *route = find_route(domain, device, pasid);
     int result = 0;
@@ -184,7 +190,8 @@ int sample_leave_boot(struct sample_device *device)
     return result;
 }
 
-static int attach(struct sample *sample, struct sample_domain *domain, struct sample_device *device, uint32_t pasid)
+static int attach(struct sample *sample, struct sample_domain *domain, struct sample_device *device,
+                  uint32_t pasid)
 {
     struct sample_route *route = find_route(domain, NULL, 0);
     if (route == NULL || !suits(domain, device->unit))
@@ -215,6 +222,7 @@ static int sample_detach(void *driver, void *domain, unsigned device)
     return detach(sample, domain, &sample->device[device], IOMMU_CONFORM_NO_PASID);
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the adapter's signature */
 static int sample_attach_pasid(void *driver, void *domain, unsigned device, uint32_t *pasid)
 {
     struct sample *sample = driver;
@@ -229,7 +237,8 @@ static int sample_detach_pasid(void *driver, void *domain, unsigned device, uint
     return detach(sample, domain, &sample->device[device], pasid);
 }
 
-static struct sample_domain *user_of(struct sample *sample, struct sample_device *device, uint32_t pasid)
+static struct sample_domain *user_of(struct sample *sample, struct sample_device *device,
+                                     uint32_t pasid)
 {
     struct sample_domain *domain = sample->domain;
     while (domain != NULL && find_route(domain, device, pasid) == NULL)
@@ -238,7 +247,8 @@ static struct sample_domain *user_of(struct sample *sample, struct sample_device
 }
 
 /* Over the entry that is there: new words, and then the invalidation. */
-static int in_place(struct sample_domain *from, struct sample_domain *to, struct sample_device *device, uint32_t pasid)
+static int in_place(struct sample_domain *from, struct sample_domain *to,
+                    struct sample_device *device, uint32_t pasid)
 {
     struct sample_route *old = find_route(from, device, pasid), *new = find_route(to, NULL, 0);
     if (new == NULL || !suits(to, device->unit))
@@ -270,9 +280,11 @@ int sample_boot_map(struct sample_device *device, uint64_t first, uint64_t bytes
 {
     struct sample *sample = device->unit->sample;
     void *boot = device->boot;
-    int result = boot != NULL ? 0 : sample_domain_alloc(sample, (unsigned)(device - sample->device), &boot);
+    int result =
+        boot != NULL ? 0 : sample_domain_alloc(sample, (unsigned)(device - sample->device), &boot);
     if (result == 0)
-        result = sample_map(sample, boot, first, first, bytes, IOMMU_CONFORM_READ | IOMMU_CONFORM_WRITE);
+        result =
+            sample_map(sample, boot, first, first, bytes, IOMMU_CONFORM_READ | IOMMU_CONFORM_WRITE);
     if (result == 0 && device->boot == NULL)
         result = attach(sample, boot, device, IOMMU_CONFORM_NO_PASID);
     device->boot = boot;

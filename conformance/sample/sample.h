@@ -20,6 +20,7 @@
     X(NO_ATTACH_INVALIDATION, "no-attach-invalidation", "nor is a new context or PASID entry")                     \
     X(NO_WRITE_BUFFER, "no-write-buffer-flush", "CAP.RWBF is never looked at")                                     \
     X(NO_FLUSH, "no-table-flush", "cache lines of tables are never written back")                                  \
+    X(NO_NEW_FLUSH, "no-new-table-flush", "new table pages are linked before their zeroes are written back")       \
     X(FIRST_UNIT, "first-unit-capabilities", "the capabilities of the first unit are taken for all")               \
     X(ONE_UNIT, "one-unit", "only the first unit is brought up")                                                   \
     X(FOUR_LEVELS, "four-levels", "page tables have four levels everywhere")                                       \

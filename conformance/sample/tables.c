@@ -2,8 +2,8 @@
 /* tables.c - the sample driver's page tables (4 KiB pages only), context entries, PASID directories and tables. */
 #include "conformance/sample/sample.h"
 
-#define ADDRESS UINT64_C(0x000ffffffffff000)
-#define INDEX(iova, level) ((iova) >> (12 + 9 * ((level) - 1)) & 511)
+#define ADDRESS            UINT64_C(0x000ffffffffff000)
+#define INDEX(iova, level) ((iova) >> (12 + 9 * ((level)-1)) & 511)
 
 /* Second stage: R, W. First stage: P, R/W, U/S, accessed, and dirty in a leaf. */
 static uint64_t table_bits(const struct sample_domain *domain)
@@ -44,7 +44,9 @@ static uint64_t *leaf_table(struct sample_domain *domain, uint64_t iova, bool ma
             if (made == NULL)
                 return NULL;
             bool wrong = sample_has(sample, SAMPLE_BUG_VIRTUAL) && level == 2;
-            store(sample, entry, (wrong ? (uintptr_t)made & ADDRESS : sample_pa(sample, made)) | table_bits(domain));
+            store(sample, entry,
+                  (wrong ? (uintptr_t)made & ADDRESS : sample_pa(sample, made)) |
+                      table_bits(domain));
             if (wrong)
                 return made;
         }
@@ -87,6 +89,7 @@ bool sample_table_unmap(struct sample_domain *domain, uint64_t iova, bool unlink
     return true;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): five levels at most */
 static void free_below(struct sample_domain *domain, uint64_t *table, unsigned level)
 {
     const struct iommu_platform *platform = domain->sample->platform;
@@ -119,7 +122,7 @@ static uint64_t *context_entry(struct sample_device *device)
     }
     const struct iommu_platform *platform = unit->sample->platform;
     uint64_t *table = platform->phys_to_virt(platform->ctx, *slot & ~UINT64_C(0xfff));
-    return unit->scalable ? table + 4 * (devfn & 127) : table + 2 * devfn;
+    return unit->scalable ? table + (size_t)4 * (devfn & 127) : table + (size_t)2 * devfn;
 }
 
 static unsigned log2_up(uint32_t value)
@@ -142,7 +145,8 @@ int sample_device_tables(struct sample_device *device)
     device->directory = sample_page(unit->sample, device->directory_order);
     if (device->directory == NULL)
         return -IOMMU_ENOMEM;
-    uint64_t flags = (uint64_t)pdts << 9 | 1 | (device->pasid_limit > 1 ? 8 : 0) | (device->ats != 0 ? 4 : 0);
+    uint64_t flags =
+        (uint64_t)pdts << 9 | 1 | (device->pasid_limit > 1 ? 8 : 0) | (device->ats != 0 ? 4 : 0);
     store(unit->sample, context, sample_pa(unit->sample, device->directory) | flags);
     return 0;
 }
@@ -162,7 +166,7 @@ uint64_t *sample_entry(struct sample_device *device, uint32_t pasid, bool make)
     }
     const struct iommu_platform *platform = sample->platform;
     uint64_t *table = platform->phys_to_virt(platform->ctx, *slot & ~UINT64_C(0xfff));
-    return table + 8 * (index & 63);
+    return table + (size_t)8 * (index & 63);
 }
 
 bool sample_entry_present(struct sample_device *device, uint32_t pasid)
@@ -173,7 +177,8 @@ bool sample_entry_present(struct sample_device *device, uint32_t pasid)
 
 /* Address width 4:2, table type 8:6 (1 first, 2 second), domain id 79:64, walks snooped 87, first-stage pointer in the
  * third word. Legacy: address width 66:64, domain id 87:72. */
-static unsigned build(const struct sample_domain *domain, const struct sample_device *device, uint64_t *value)
+static unsigned build(const struct sample_domain *domain, const struct sample_device *device,
+                      uint64_t *value)
 {
     uint64_t table = sample_pa(domain->sample, domain->table), width = domain->levels - 2;
     for (unsigned i = 0; i < 8; i++)
@@ -198,12 +203,12 @@ void sample_entry_set(struct sample_domain *domain, struct sample_device *device
     if (sample_has(sample, SAMPLE_BUG_PRESENT_FIRST)) {
         for (unsigned i = 0; i < words; i++)
             ((volatile uint64_t *)entry)[i] = value[i];
-        sample_flush(sample, entry, 8 * words);
+        sample_flush(sample, entry, (size_t)8 * words);
         return;
     }
     for (unsigned i = words - 1; i > 0; i--)
         ((volatile uint64_t *)entry)[i] = value[i];
-    sample_flush(sample, entry, 8 * words);
+    sample_flush(sample, entry, (size_t)8 * words);
     store(sample, entry, value[0]);
 }
 
@@ -223,7 +228,8 @@ static void free_page(const struct sample_unit *unit, uint64_t entry, unsigned o
 {
     const struct iommu_platform *platform = unit->sample->platform;
     if (entry & 1)
-        platform->page_free(platform->ctx, platform->phys_to_virt(platform->ctx, entry & ~UINT64_C(0xfff)), order);
+        platform->page_free(platform->ctx,
+                            platform->phys_to_virt(platform->ctx, entry & ~UINT64_C(0xfff)), order);
 }
 
 static void free_directory(struct sample_device *device)
@@ -232,7 +238,8 @@ static void free_directory(struct sample_device *device)
         return;
     for (unsigned i = 0; i < 512u << device->directory_order; i++)
         free_page(device->unit, device->directory[i], 0);
-    free_page(device->unit, sample_pa(device->unit->sample, device->directory) | 1, device->directory_order);
+    free_page(device->unit, sample_pa(device->unit->sample, device->directory) | 1,
+              device->directory_order);
     device->directory = NULL;
 }
 

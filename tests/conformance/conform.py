@@ -26,6 +26,8 @@ ROWS = {
         ('no-attach-invalidation', 'cached-absent-entry', 'attach-after-miss', 'none')],
     'tables_not_flushed': [
         ('no-table-flush', 'entry-not-flushed', 'map-attach', 'none'),
+        ('no-new-table-flush', 'entry-not-flushed', 'map-many', 'none'),
+        ('no-new-table-flush', 'half-built-entry entry-not-flushed', 'torn-map', 'none'),
         ('no-write-buffer-flush', 'write-buffer-not-flushed', 'write-buffer', 'none')],
     'first_unit_assumed_for_all': [
         ('first-unit-capabilities', 'wrong-width', 'each-device', 'none'),

@@ -35,7 +35,8 @@ static int measure(const struct conform_options *options, struct iommu_conform_r
 /* Nothing was run: the unit lacks what the scenario is about, or may not lie so. */
 static int refuse_empty(void)
 {
-    fputs("iommukit conform: this scenario, unit and lie do not go together; nothing was run\n", stderr);
+    fputs("iommukit conform: this scenario, unit and lie do not go together; nothing was run\n",
+          stderr);
     return CONFORM_USAGE;
 }
 
@@ -51,7 +52,8 @@ int conform_main(int argc, char **argv)
     int result = options.cost ? 0 : run(&options, &suite);
     if (result == 0 && (options.cost || options.run.scenario == NULL))
         result = measure(&options, &costs);
-    int exit = suite.failure_count == 0 && costs.failure_count == 0 ? CONFORM_CONFORMS : CONFORM_FAILS;
+    int exit =
+        suite.failure_count == 0 && costs.failure_count == 0 ? CONFORM_CONFORMS : CONFORM_FAILS;
     if (result < 0) {
         fprintf(stderr, "iommukit conform: %s\n", iommu_strerror(result));
         exit = CONFORM_USAGE;

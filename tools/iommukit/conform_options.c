@@ -12,24 +12,37 @@
 
 #define SEEDS_MAX 1000000000u
 
-enum { KEY_DRIVER = 0x100, KEY_SEEDS, KEY_LIE, KEY_SCENARIO, KEY_UNIT, KEY_SEED, KEY_COST, KEY_MARKDOWN, KEY_LIST,
-       KEY_JSON };
+enum {
+    KEY_DRIVER = 0x100,
+    KEY_SEEDS,
+    KEY_LIE,
+    KEY_SCENARIO,
+    KEY_UNIT,
+    KEY_SEED,
+    KEY_COST,
+    KEY_MARKDOWN,
+    KEY_LIST,
+    KEY_JSON
+};
 
 static const struct argp_option option_list[] = {
     {"driver", KEY_DRIVER, "NAME", 0, "iommukit (default), sample, sample:BUG or sample:none", 0},
     {"seeds", KEY_SEEDS, "N", 0, "Seeds for each scenario and lie (default 4)", 0},
-    {"lie", KEY_LIE, "NAME", 0, "One lie alone, none, or all together (default: none, each, and all)", 0},
+    {"lie", KEY_LIE, "NAME", 0,
+     "One lie alone, none, or all together (default: none, each, and all)", 0},
     {"scenario", KEY_SCENARIO, "NAME", 0, "This scenario only", 0},
     {"unit", KEY_UNIT, "NAME", 0, "This machine only", 0},
     {"seed", KEY_SEED, "N", 0, "This seed only (replay)", 0},
     {"cost", KEY_COST, NULL, 0, "Measure what operations cost, and nothing else", 0},
     {"markdown", KEY_MARKDOWN, NULL, 0, "With --cost: as a document", 0},
-    {"list", KEY_LIST, NULL, 0, "List scenarios, machines, lies, findings and the sample's bugs", 0},
+    {"list", KEY_LIST, NULL, 0, "List scenarios, machines, lies, findings and the sample's bugs",
+     0},
     {"json", KEY_JSON, NULL, 0, "Print one JSON object instead of a table", 0},
     {NULL, 0, NULL, 0, NULL, 0},
 };
 
-static uint64_t number(struct argp_state *state, const char *what, const char *text, uint64_t min, uint64_t max)
+static uint64_t number(struct argp_state *state, const char *what, const char *text, uint64_t min,
+                       uint64_t max)
 {
     char *end;
     errno = 0;
@@ -63,9 +76,11 @@ static const char *lie(struct argp_state *state, const char *text)
 static void driver(struct argp_state *state, struct conform_options *options, const char *text)
 {
     options->run.driver = text;
-    options->run.adapter = strcmp(text, "iommukit") == 0 ? &iommu_conform_iommukit : iommu_conform_sample(text);
+    options->run.adapter =
+        strcmp(text, "iommukit") == 0 ? &iommu_conform_iommukit : iommu_conform_sample(text);
     if (options->run.adapter == NULL)
-        argp_error(state, "--driver: no '%s'; there are iommukit, sample, sample:none, sample:BUG", text);
+        argp_error(state, "--driver: no '%s'; there are iommukit, sample, sample:none, sample:BUG",
+                   text);
 }
 
 static error_t parse_option(int key, char *text, struct argp_state *state)
@@ -121,13 +136,15 @@ void conform_parse(int argc, char **argv, struct conform_options *options)
     static const struct argp parser = {
         .options = option_list,
         .parser = parse_option,
-        .doc = "Try a VT-d driver on modelled machines that keep what silicon may keep and delay what it may delay; "
+        .doc = "Try a VT-d driver on modelled machines that keep what silicon may keep and delay "
+               "what it may delay; "
                "name each mistake, and the line that repeats it."
                "\vExit status: 0 conforms, 1 fails, 2 bad usage.",
     };
     static char name[] = "iommukit conform";
 
-    *options = (struct conform_options){.run = {.adapter = &iommu_conform_iommukit, .driver = "iommukit"}};
+    *options =
+        (struct conform_options){.run = {.adapter = &iommu_conform_iommukit, .driver = "iommukit"}};
     argv[0] = name;
     argp_err_exit_status = CONFORM_USAGE;
     argp_parse(&parser, argc, argv, 0, NULL, options);

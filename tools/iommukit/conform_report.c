@@ -33,8 +33,8 @@ static struct libscols_table *new_table(const char *const *names, size_t count)
     return table;
 }
 
-static void __attribute__((format(printf, 3, 4))) cell(struct libscols_line *line, size_t column, const char *format,
-                                                       ...)
+static void __attribute__((format(printf, 3, 4)))
+cell(struct libscols_line *line, size_t column, const char *format, ...)
 {
     char text[96];
     va_list arguments;
@@ -53,7 +53,8 @@ static unsigned first_like(const struct iommu_conform_result *suite, unsigned in
     return first;
 }
 
-static void add_finding(struct libscols_table *table, const struct iommu_conform_result *suite, unsigned index)
+static void add_finding(struct libscols_table *table, const struct iommu_conform_result *suite,
+                        unsigned index)
 {
     const struct iommu_conform_failure *failure = &suite->failures[index];
     struct libscols_line *line = scols_table_new_line(table, NULL);
@@ -92,15 +93,15 @@ static void explain_findings(const struct iommu_conform_result *suite)
     for (unsigned i = 0; i < suite->failure_count; i++) {
         const struct iommu_conform_failure *failure = &suite->failures[i];
         if (first_like(suite, i) == i)
-            printf("\n%s (%s, \"%s\"): %s\n  %s\n  %s\n", failure->finding, failure->behaviour, failure->section,
-                   failure->rule, failure->observed, failure->replay);
+            printf("\n%s (%s, \"%s\"): %s\n  %s\n  %s\n", failure->finding, failure->behaviour,
+                   failure->section, failure->rule, failure->observed, failure->replay);
     }
 }
 
 static void print_costs(const struct iommu_conform_result *costs, bool only_excess)
 {
-    static const char *const names[] = {"OPERATION", "UNIT", "INVALIDATIONS", "WAITS", "MMIO-WRITES", "MMIO-READS",
-                                        "FLUSHED-LINES"};
+    static const char *const names[] = {"OPERATION",   "UNIT",       "INVALIDATIONS", "WAITS",
+                                        "MMIO-WRITES", "MMIO-READS", "FLUSHED-LINES"};
     struct libscols_table *table = new_table(names, sizeof names / sizeof names[0]);
     for (unsigned i = 0; table != NULL && i < costs->cost_count; i++) {
         const struct iommu_conform_cost *cost = &costs->costs[i];
@@ -113,8 +114,8 @@ static void print_costs(const struct iommu_conform_result *costs, bool only_exce
         cell(line, 0, "%s", cost->operation);
         cell(line, 1, "%s", cost->unit);
         for (unsigned item = 0; item < IOMMU_CONFORM_ITEMS; item++)
-            cell(line, 2 + item, excess(cost, item) != 0 ? "%u (%u needed)" : "%u", cost->spent[item],
-                 cost->needed[item]);
+            cell(line, 2 + item, excess(cost, item) != 0 ? "%u (%u needed)" : "%u",
+                 cost->spent[item], cost->needed[item]);
     }
     if (scols_table_get_nlines(table) != 0) {
         if (only_excess)
@@ -124,7 +125,8 @@ static void print_costs(const struct iommu_conform_result *costs, bool only_exce
     scols_unref_table(table);
 }
 
-static void print_text(const struct iommu_conform_result *suite, const struct iommu_conform_result *costs)
+static void print_text(const struct iommu_conform_result *suite,
+                       const struct iommu_conform_result *costs)
 {
     if (suite->failure_count != 0) {
         print_findings(suite);
@@ -133,7 +135,8 @@ static void print_text(const struct iommu_conform_result *suite, const struct io
     print_costs(costs, true);
     printf("\n%s: %" PRIu64 " runs, %" PRIu64 " failed, %u findings; in %" PRIu64
            " the hardware was broken, and the driver said so\nVerdict: %s\n",
-           suite->driver, suite->runs, suite->failed, suite->findings, suite->inconclusive, verdict(suite));
+           suite->driver, suite->runs, suite->failed, suite->findings, suite->inconclusive,
+           verdict(suite));
 }
 
 /* ---- document */
@@ -141,46 +144,59 @@ static void print_text(const struct iommu_conform_result *suite, const struct io
 static void print_markdown(const struct iommu_conform_result *costs)
 {
     const char *unit = "";
-    puts("# What operations cost\n\nWritten by `iommukit conform --cost --markdown`; do not edit.\n\n"
-         "Counted at the driver's platform hooks and in the modelled unit, on a machine at work: tables and a neighbouring\n"
-         "route are there. \"3 (2)\" means three where the architecture asks for two. Invalidations go into the queue together\n"
-         "and cost one write of its tail; with registers (`legacy-no-queue`) each is a command of its own.\n\n"
-         "| unit | operation | invalidations | waits | MMIO writes | MMIO reads | flushed lines |\n|---|---|---|---|---|---|---|");
+    puts("# What operations cost\n\nWritten by `iommukit conform --cost --markdown`; do not "
+         "edit.\n\n"
+         "Counted at the driver's platform hooks and in the modelled unit, on a machine at work: "
+         "tables and a neighbouring\n"
+         "route are there. \"3 (2)\" means three where the architecture asks for two. "
+         "Invalidations go into the queue together\n"
+         "and cost one write of its tail; with registers (`legacy-no-queue`) each is a command of "
+         "its own.\n\n"
+         "| unit | operation | invalidations | waits | MMIO writes | MMIO reads | flushed lines "
+         "|\n|---|---|---|---|---|---|---|");
     for (unsigned i = 0; i < costs->cost_count; i++) {
         const struct iommu_conform_cost *cost = &costs->costs[i];
         printf("| %s | %s |", strcmp(unit, cost->unit) == 0 ? "" : cost->unit, cost->operation);
         unit = cost->unit;
         for (unsigned item = 0; item < IOMMU_CONFORM_ITEMS; item++)
-            printf(excess(cost, item) != 0 ? " %u (%u) |" : " %u |", cost->spent[item], cost->needed[item]);
+            printf(excess(cost, item) != 0 ? " %u (%u) |" : " %u |", cost->spent[item],
+                   cost->needed[item]);
         putchar('\n');
     }
     puts("\nWhere more is spent than asked for, and why:\n\n"
-         "- Attaching with Caching Mode in scalable mode: a PASID entry that was not there may be remembered under domain id 0 or,\n"
+         "- Attaching with Caching Mode in scalable mode: a PASID entry that was not there may be "
+         "remembered under domain id 0 or,\n"
          "  as units in the field do, under the new id. Both are invalidated, in the same batch.\n"
-         "- Invalidation by registers: each command is preceded by a look whether the register is free.\n"
-         "- `two-units`: a domain that may be attached behind either unit is written back for the one that does not snoop.");
+         "- Invalidation by registers: each command is preceded by a look whether the register is "
+         "free.\n"
+         "- `two-units`: a domain that may be attached behind either unit is written back for the "
+         "one that does not snoop.");
 }
 
 /* ---- JSON */
 
 static json_t *failure_object(const struct iommu_conform_failure *failure)
 {
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:s}", "finding", failure->finding,
-                     "behaviour", failure->behaviour, "section", failure->section, "rule", failure->rule, "scenario",
-                     failure->scenario, "unit", failure->unit, "lie", failure->lie, "seed", (json_int_t)failure->seed,
-                     "count", (json_int_t)failure->count, "observed", failure->observed, "replay", failure->replay);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:s}", "finding",
+                     failure->finding, "behaviour", failure->behaviour, "section", failure->section,
+                     "rule", failure->rule, "scenario", failure->scenario, "unit", failure->unit,
+                     "lie", failure->lie, "seed", (json_int_t)failure->seed, "count",
+                     (json_int_t)failure->count, "observed", failure->observed, "replay",
+                     failure->replay);
 }
 
 static void add_costs(json_t *array, const struct iommu_conform_cost *cost, bool only_excess)
 {
     for (unsigned item = 0; item < IOMMU_CONFORM_ITEMS; item++)
         if (!only_excess || excess(cost, item) != 0)
-            json_array_append_new(array, json_pack("{s:s, s:s, s:s, s:i, s:i}", "operation", cost->operation, "unit",
-                                                   cost->unit, "what", iommu_conform_item_name(item), "spent",
-                                                   (int)cost->spent[item], "needed", (int)cost->needed[item]));
+            json_array_append_new(
+                array, json_pack("{s:s, s:s, s:s, s:i, s:i}", "operation", cost->operation, "unit",
+                                 cost->unit, "what", iommu_conform_item_name(item), "spent",
+                                 (int)cost->spent[item], "needed", (int)cost->needed[item]));
 }
 
-static void print_json(const struct conform_options *options, const struct iommu_conform_result *suite,
+static void print_json(const struct conform_options *options,
+                       const struct iommu_conform_result *suite,
                        const struct iommu_conform_result *costs)
 {
     json_t *failures = json_array(), *more = json_array(), *all = json_array();
@@ -191,10 +207,11 @@ static void print_json(const struct conform_options *options, const struct iommu
         if (options->cost)
             add_costs(all, &costs->costs[i], false);
     }
-    json_t *object = json_pack("{s:s, s:I, s:I, s:I, s:I, s:i, s:o, s:o, s:s}", "driver", options->run.driver, "runs",
-                               (json_int_t)suite->runs, "failed", (json_int_t)suite->failed, "inconclusive",
-                               (json_int_t)suite->inconclusive, "skipped", (json_int_t)suite->skipped, "findings",
-                               (int)suite->findings, "failures", failures, "excess", more, "verdict", verdict(suite));
+    json_t *object = json_pack(
+        "{s:s, s:I, s:I, s:I, s:I, s:i, s:o, s:o, s:s}", "driver", options->run.driver, "runs",
+        (json_int_t)suite->runs, "failed", (json_int_t)suite->failed, "inconclusive",
+        (json_int_t)suite->inconclusive, "skipped", (json_int_t)suite->skipped, "findings",
+        (int)suite->findings, "failures", failures, "excess", more, "verdict", verdict(suite));
     if (options->cost)
         json_object_set(object, "costs", all);
     json_decref(all);
@@ -218,7 +235,8 @@ void conform_report(const struct conform_options *options, const struct iommu_co
 
 /* ---- --list */
 
-static void list(const char *title, const char *(*name_at)(unsigned index), const char *(*about_at)(unsigned index))
+static void list(const char *title, const char *(*name_at)(unsigned index),
+                 const char *(*about_at)(unsigned index))
 {
     printf("%s:\n", title);
     for (unsigned i = 0; name_at(i) != NULL; i++)
@@ -242,5 +260,6 @@ void conform_list(void)
     list("Units", iommu_conform_unit_name, iommu_conform_unit_about);
     list("Lies", lie_name, lie_about);
     list("Findings", iommu_conform_finding_name, iommu_conform_finding_rule);
-    list("Bugs of the sample driver (--driver sample:BUG)", iommu_conform_sample_bug, iommu_conform_sample_bug_about);
+    list("Bugs of the sample driver (--driver sample:BUG)", iommu_conform_sample_bug,
+         iommu_conform_sample_bug_about);
 }

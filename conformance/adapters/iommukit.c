@@ -147,7 +147,8 @@ static int attach(struct ours *ours, struct iommu_domain *domain, unsigned devic
     return iommu_attach(domain, ours->device[device], route_of(pasid), NULL, &attachment);
 }
 
-static int detach(struct ours *ours, const struct iommu_domain *domain, unsigned device, uint32_t pasid)
+static int detach(struct ours *ours, const struct iommu_domain *domain, unsigned device,
+                  uint32_t pasid)
 {
     struct iommu_attachment *attachment;
     int result =

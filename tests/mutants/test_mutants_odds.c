@@ -17,6 +17,8 @@ enum {
     FECTL = 0x38,
     FEUADDR = 0x44,
     PMEN = 0x64,
+    IQT = 0x88,
+    IQA = 0x90,
     IECTL = 0xa0,
     PECTL = 0xe0
 };
@@ -71,11 +73,31 @@ static void test_B43_write_buffer_at_the_start(void **state)
     rig_close(&rig);
 }
 
+/* Firmware's queue stopped at an error, and was switched off as it was. */
+static void test_B76_errors_of_the_past_are_cleared(void **state)
+{
+    struct rig rig;
+    rig_open_hardware(&rig, &(struct rig_config){0});
+    uint64_t ring = rig_page(&rig, UINT64_MAX);
+    rig.expect_misuse = true; /* firmware's */
+    rig_set_reg64(&rig, 0, IQA, ring);
+    rig_set_reg32(&rig, 0, GCMD, BIT32(26));
+    rig_set_reg64(&rig, 0, IQT, 16);
+    rig_set_reg32(&rig, 0, GCMD, 0);
+    assert_int_equal(rig_reg32(&rig, 0, FSTS) & BIT32(4), BIT32(4));
+    assert_int_equal(rig_create_driver(&rig), 0);
+    assert_int_equal(iommu_start(rig.iommu), 0);
+    assert_int_equal(rig_reg32(&rig, 0, FSTS), 0);
+    assert_int_equal(iommu_handle_events(rig.iommu), 0);
+    rig_page_done(&rig, ring);
+    rig_close(&rig);
+}
+
 /* The register block of unit 0 says something else: these bits read as 1 so many times more. */
 struct sticky {
     uint32_t offset, bits;
     unsigned times;
-    bool enabled_early; /* TE was set while they did */
+    bool enabled_early; /* TE or SRTP was set while they did */
 };
 
 static bool stick(struct rig *rig, enum rig_moment moment, uint64_t address, uint64_t *value)
@@ -86,7 +108,8 @@ static bool stick(struct rig *rig, enum rig_moment moment, uint64_t address, uin
         sticky->times--;
         *value |= sticky->bits;
     }
-    if (moment == RIG_WRITE32 && offset == GCMD && (*value & MASKED) && sticky->times > 0)
+    if (moment == RIG_WRITE32 && offset == GCMD && (*value & (MASKED | BIT32(30))) &&
+        sticky->times > 0)
         sticky->enabled_early = true;
     return true;
 }
@@ -295,6 +318,77 @@ static void test_B1_B26_what_one_device_can(void **state)
     rig_close(&rig);
 }
 
+/* An identity domain for a named device is its unit's business. */
+static void test_B46_pass_through_of_one_unit(void **state)
+{
+    struct rig rig;
+    struct iommu_domain *domain;
+    rig_open(&rig, &(struct rig_config){.second_unit = true,
+                                        .second_preset = "scalable",
+                                        .second_ecap_clear = BIT64(6)});
+    struct iommu_domain_config config = {.type = IOMMU_DOMAIN_IDENTITY, .device = rig.device[2]};
+    assert_int_equal(iommu_domain_alloc(rig.iommu, &config, &domain), -IOMMU_EOPNOTSUPP);
+    config.device = rig.device[0];
+    assert_int_equal(iommu_domain_alloc(rig.iommu, &config, &domain), 0);
+    assert_int_equal(iommu_domain_free(domain), 0);
+    rig_close(&rig);
+}
+
+static bool ats_on(struct rig *rig)
+{
+    return iommu_model_pci_ats_enabled(iommu_model_machine_function(rig->machine, 0));
+}
+
+/* Requests with PASID go off while the ordinary domain uses ATS: it comes back. */
+static void test_B28_B59_ats_outlives_the_pasids(void **state)
+{
+    struct rig rig;
+    struct iommu_attachment *rid;
+    rig_open(&rig, &(struct rig_config){.watch_devtlbs = true});
+    struct iommu_domain *domain = rig_domain(&rig, IOMMU_STAGE_SECOND);
+    assert_int_equal(iommu_attach(domain, rig.device[0], iommu_route_rid(), NULL, &rid), 0);
+    assert_int_equal(iommu_enable_aux_domain(rig.device[0]), 0);
+    assert_true(ats_on(&rig));
+    iommu_disable_aux_domain(rig.device[0]);
+    assert_true(ats_on(&rig));
+    assert_int_equal(iommu_detach(rid), 0);
+    assert_int_equal(iommu_domain_free(domain), 0);
+    rig_close(&rig);
+}
+
+/* The PASID capability may not change under ATS: a device that does not answer is done with it, and gets PASIDs. */
+static void test_B60_no_ats_for_a_device_that_does_not_answer(void **state)
+{
+    struct rig rig;
+    struct iommu_attachment *rid, *tagged;
+    rig_open(&rig, &(struct rig_config){.watch_devtlbs = true});
+    struct iommu_domain *domain = rig_domain(&rig, IOMMU_STAGE_SECOND);
+    assert_int_equal(iommu_attach(domain, rig.device[0], iommu_route_rid(), NULL, &rid), 0);
+    rig.devtlb.dead = 1;
+    assert_int_equal(iommu_attach(domain, rig.device[0], iommu_route_any(), NULL, &tagged), 0);
+    assert_false(ats_on(&rig));
+    assert_true(iommu_handle_events(rig.iommu) >= 1);
+    assert_string_equal(rig.event.reason_name, "a device did not answer a device-TLB invalidation");
+    assert_int_equal(iommu_detach(tagged), 0);
+    assert_int_equal(iommu_detach(rid), 0);
+    assert_int_equal(iommu_domain_free(domain), 0);
+    rig_close(&rig);
+}
+
+/* A complaint that nobody waits for: the tail itself is none. */
+static void test_B60_complaint_about_the_tail(void **state)
+{
+    struct rig rig;
+    rig_open(&rig, &(struct rig_config){0});
+    rig.expect_misuse = true;
+    rig_set_reg64(&rig, 0, IQT, 16);
+    assert_true(iommu_handle_events(rig.iommu) >= 1);
+    assert_int_equal(rig.event.type, IOMMU_EVENT_QUEUE);
+    assert_string_equal(rig.event.reason_name,
+                        "invalidation queue error: a descriptor was refused");
+    rig_close(&rig);
+}
+
 static void test_B45_B59_one_page_is_one_page(void **state)
 {
     struct rig rig;
@@ -326,6 +420,7 @@ int main(void)
         cmocka_unit_test(test_B76_events_are_masked),
         cmocka_unit_test(test_B62_upper_half_of_the_message_address),
         cmocka_unit_test(test_B43_write_buffer_at_the_start),
+        cmocka_unit_test(test_B76_errors_of_the_past_are_cleared),
         cmocka_unit_test(test_B76_protected_memory_is_waited_for),
         cmocka_unit_test(test_B60_write_buffer_that_does_not_empty),
         cmocka_unit_test(test_B20_B42_device_with_aliases),
@@ -334,6 +429,10 @@ int main(void)
         cmocka_unit_test(test_B39_B55_replace_into_a_format_the_unit_cannot_walk),
         cmocka_unit_test(test_B44_context_changes_after_a_replace),
         cmocka_unit_test(test_B1_B26_what_one_device_can),
+        cmocka_unit_test(test_B46_pass_through_of_one_unit),
+        cmocka_unit_test(test_B28_B59_ats_outlives_the_pasids),
+        cmocka_unit_test(test_B60_no_ats_for_a_device_that_does_not_answer),
+        cmocka_unit_test(test_B60_complaint_about_the_tail),
         cmocka_unit_test(test_B45_B59_one_page_is_one_page),
         cmocka_unit_test(test_B62_names_of_reasons),
     };

@@ -20,6 +20,7 @@ struct life {
     bool
         in_doubt; /* a route went without its invalidation: until the next attach caches may hold it */
     uint64_t page[2];
+    uint64_t table_pages; /* before the device came */
 };
 
 static void send(struct life *life)
@@ -77,9 +78,17 @@ static void blocked(struct life *life, uint32_t pasid)
         rig_assert_blocked(&life->rig, 0, pasid, RIG_IOVA, false);
 }
 
+static uint64_t table_pages(struct life *life)
+{
+    struct iommu_vtd_unit_info info;
+    assert_int_equal(iommu_vtd_unit_info(life->rig.iommu, 0, &info), 0);
+    return info.table_pages;
+}
+
 static void add(struct life *life)
 {
     const struct iommu_device_config device = {.rid = rig_rid(0)};
+    life->table_pages = table_pages(life);
     if (failed(life, iommu_device_add(life->rig.iommu, &device, &life->rig.device[0])))
         assert_int_equal(iommu_device_add(life->rig.iommu, &device, &life->rig.device[0]), 0);
 }

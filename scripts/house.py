@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ('include', 'core', 'spec', 'drivers', 'models', 'platform', 'tools', 'conformance', 'examples',
+ROOMS = ('include', 'core', 'spec', 'drivers', 'models', 'platform', 'inspect', 'tools', 'conformance', 'examples',
          'tests', 'bench', 'fuzz')
 
 

@@ -274,8 +274,6 @@ struct iommu_attachment *aux_find(const struct iommu_domain *domain,
 {
     struct iommu_attachment *at = domain->attachments;
 
-    if (device && device->iommu != domain->iommu)
-        return NULL; /* the list is under another lock */
     while (at && !(at->aux_users && (!device || at->device == device)))
         at = at->domain_next;
     return at;

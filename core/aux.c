@@ -120,8 +120,6 @@ static int aux_attach(struct iommu_domain *domain, struct iommu_device *device)
 
     if (!device->ops)
         return -IOMMU_ENODEV;
-    if (domain->iommu != device->iommu)
-        return -IOMMU_EXDEV;
     if (!device->aux_enabled)
         return -IOMMU_EPERM;
     at = aux_find(domain, device);
@@ -183,6 +181,8 @@ static int with_lock(struct iommu_domain *domain, struct iommu_device *device,
 
     if (!domain || !device)
         return -IOMMU_EINVAL;
+    if (domain->iommu != device->iommu)
+        return -IOMMU_EXDEV;
     lock(device->iommu);
     result = what(domain, device);
     unlock(device->iommu);

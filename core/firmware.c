@@ -74,10 +74,8 @@ int firmware_fini(struct iommu_device *device)
 {
     int result = 0;
 
-    if (firmware_in_force(device)) {
+    if (firmware_in_force(device))
         result = device->ops->detach(device->firmware_attachment);
-        domain_unlink(device->firmware_attachment);
-    }
     if (result) {
         /* The hardware did not confirm and may go on reading: its tables are given up, not given back. */
         host_log(device->iommu->platform, IOMMU_LOG_ERROR, "tables of firmware's DMA regions are withheld");

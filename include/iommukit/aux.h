@@ -54,7 +54,8 @@ bool iommu_dev_feature_enabled(struct iommu_device *device, enum iommu_dev_featu
 /*
  * Attach in auxiliary mode. The first attach of the pair takes a PASID: the domain's, where it is auxiliary on
  * another device already and that PASID is free on this one, otherwise the lowest free one. Further attaches
- * are counted. -EPERM: not enabled; otherwise as iommu_attach.
+ * are counted. -EPERM: not enabled; -EXDEV, here and below: domain and device belong to different instances;
+ * otherwise as iommu_attach.
  */
 int iommu_aux_attach_device(struct iommu_domain *domain, struct iommu_device *device);
 /* Undo one attach; the last one detaches the route. -ENOENT: the pair is not attached; nothing has changed. */

@@ -124,6 +124,7 @@ static void check_pointer(const struct counted *host, uint64_t entry)
 static void flush(void *ctx, const void *va, size_t bytes)
 {
     struct counted *host = ctx;
+    void (*at_flush)(void *) = host->at_flush;
     size_t first = (size_t)((const char *)va - (const char *)host->memory) / 64;
     size_t last = (size_t)((const char *)va - (const char *)host->memory + bytes - 1) / 64;
 
@@ -139,6 +140,10 @@ static void flush(void *ctx, const void *va, size_t bytes)
         __atomic_fetch_or(&host->flushed[line / 64], (uint64_t)1 << line % 64, __ATOMIC_RELAXED);
     }
     __atomic_fetch_add(&host->flushes, 1, __ATOMIC_RELAXED);
+    if (at_flush) {
+        host->at_flush = NULL;
+        at_flush(host->at_flush_ctx);
+    }
 }
 
 static int lock_init(void *ctx, struct iommu_lock *lock)
@@ -161,7 +166,9 @@ static void lock_fini(void *ctx, struct iommu_lock *lock)
 
 static void lock_acquire(void *ctx, struct iommu_lock *lock)
 {
-    (void)ctx;
+    struct counted *host = ctx;
+
+    __atomic_fetch_add(&host->takings, 1, __ATOMIC_RELAXED);
     pthread_mutex_lock((pthread_mutex_t *)lock);
 }
 
@@ -229,6 +236,12 @@ void counted_meanwhile(struct counted *host, void (*fn)(void *ctx), void *ctx)
 {
     host->meanwhile = fn;
     host->meanwhile_ctx = ctx;
+}
+
+void counted_at_flush(struct counted *host, void (*fn)(void *ctx), void *ctx)
+{
+    host->at_flush = fn;
+    host->at_flush_ctx = ctx;
 }
 
 bool counted_in_arena(const struct counted *host, uint64_t pa)

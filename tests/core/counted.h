@@ -24,11 +24,11 @@ struct counted {
     /* what is out now */
     size_t objects, bytes, pages, locks;
     /* since counted_init */
-    size_t allocations, flushes;
+    size_t allocations, flushes, takings; /* takings: of locks */
     size_t fail_at; /* this allocation fails, counted from 1 = the next; 0: none */
     bool failed;    /* it has */
-    void (*meanwhile)(void *ctx);
-    void *meanwhile_ctx;
+    void (*meanwhile)(void *ctx), (*at_flush)(void *ctx);
+    void *meanwhile_ctx, *at_flush_ctx;
     /* the arena */
     size_t arena_pages, next_never_used;
     uint64_t *memory, *view;
@@ -46,6 +46,9 @@ void counted_fail(struct counted *host, size_t nth);
 
 /* The next page_alloc calls fn first, with no lock held: what another thread does just then. */
 void counted_meanwhile(struct counted *host, void (*fn)(void *ctx), void *ctx);
+
+/* The same, called after the next cache_flush. */
+void counted_at_flush(struct counted *host, void (*fn)(void *ctx), void *ctx);
 
 /* The device's view of the entry at this physical address. */
 uint64_t counted_view(const struct counted *host, uint64_t pa);

@@ -36,23 +36,23 @@ static struct mock *mock_of(struct iommu *iommu)
 static int called(struct iommu *iommu, enum mock_op op)
 {
     struct mock *mock = mock_of(iommu);
+    int result = mock->fail[op].result;
 
     __atomic_fetch_add(&mock->calls[op], 1, __ATOMIC_RELAXED);
-    if (mock->fail_op != op)
+    if (result == 0)
         return 0;
-    if (mock->fail_skip) {
-        mock->fail_skip--;
+    if (mock->fail[op].skip) {
+        mock->fail[op].skip--;
         return 0;
     }
-    mock->fail_op = MOCK_NONE;
-    return mock->fail_result;
+    mock->fail[op].result = 0;
+    return result;
 }
 
 void mock_fail(struct mock *mock, enum mock_op op, int result)
 {
-    mock->fail_op = op;
-    mock->fail_skip = 0;
-    mock->fail_result = result;
+    mock->fail[op].skip = 0;
+    mock->fail[op].result = result;
 }
 
 static bool capable(struct iommu *iommu, enum iommu_cap cap)

@@ -4,7 +4,7 @@
  *
  * It keeps for each device which domain every route leads to, as the tables of a real unit would, so that a
  * test can ask the "hardware" rather than the core. Ops are a copy of each instance's own: a test takes some
- * away. The next call of any one op can be made to fail.
+ * away. The next call of any op can be made to fail.
  */
 #ifndef TESTS_CORE_MOCK_H
 #define TESTS_CORE_MOCK_H
@@ -42,9 +42,10 @@ struct mock {
     struct iommu_pt_config table; /* of new domains */
     uint32_t pasid_limit;         /* of new devices */
     uint8_t address_bits;
-    enum mock_op fail_op; /* fails ... */
-    unsigned fail_skip;   /* ... after so many calls that work */
-    int fail_result;
+    struct {
+        int result;    /* of the next call; 0: none is to fail */
+        unsigned skip; /* after so many calls that work */
+    } fail[MOCK_OPS];
     unsigned calls[MOCK_OPS];
     bool stopped;                         /* destroy has come */
     uint64_t flushed_first, flushed_last; /* of the last flush_unmap */

@@ -439,7 +439,7 @@ static void test_B17_objects_of_two_instances_do_not_mix(void **state)
     assert_int_equal(iommu_map_reserved(domain, foreign), -IOMMU_EXDEV);
     assert_int_equal(iommu_enable_aux_domain(foreign), 0);
     assert_int_equal(iommu_aux_attach_device(domain, foreign), -IOMMU_EXDEV);
-    assert_int_equal(iommu_aux_detach_device(domain, foreign), -IOMMU_ENOENT);
+    assert_int_equal(iommu_aux_detach_device(domain, foreign), -IOMMU_EXDEV);
     at = mock_attach(domain, device, iommu_route_any());
     {
         const struct iommu_domain_config config = {.device = foreign};

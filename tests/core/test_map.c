@@ -396,9 +396,8 @@ static void test_B71_regions_may_overlap(void **state)
     uint64_t pa;
 
     f->mock.ops.for_each_reserved = two_that_overlap;
-    f->mock.fail_skip = 2;
-    f->mock.fail_op = MOCK_FLUSH_MAP; /* of the last of three holes */
-    f->mock.fail_result = -IOMMU_EIO;
+    mock_fail(&f->mock, MOCK_FLUSH_MAP, -IOMMU_EIO);
+    f->mock.fail[MOCK_FLUSH_MAP].skip = 2; /* of the last of three holes */
     assert_int_equal(iommu_map_reserved(domain, device), -IOMMU_EIO);
     assert_false(iommu_pt_any_mapped(&domain->pt, 0));
     assert_int_equal(iommu_map_reserved(domain, device), 0);

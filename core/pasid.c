@@ -190,9 +190,9 @@ void pasid_release(struct iommu_device *device, uint32_t pasid)
     uint32_t index = pasid >> CHUNK_LG2;
     struct chunk *chunk = device->pasids->chunk[index];
 
+    bit_clear(device->pasids->full, index);
     chunk->attachment[pasid % CHUNK_SLOTS] = NULL;
     bit_clear(chunk->taken, pasid % CHUNK_SLOTS);
-    bit_clear(device->pasids->full, index);
     if (--chunk->count == 0)
         chunk_drop(device, index);
 }

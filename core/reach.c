@@ -3,9 +3,9 @@
  * core/reach.c - does a domain suit a device's addresses?
  *
  * An attach that narrows the limit and a map that goes beyond it may run at the same time, the map without a
- * lock. Each first writes its own part and then looks at the other's, with a full fence between: attach
- * narrows and looks at the table; map enters and looks at the limit. Whoever comes second sees the other and
- * goes back. (Both may; then both calls are refused, and each refusal is true.)
+ * lock. Each first writes its own part and then looks at the other's, with the full fence of reach_last()
+ * between: attach narrows and looks at the table; map enters and looks at the limit. Whoever comes second sees
+ * the other and goes back. (Both may; then both calls are refused, and each refusal is true.)
  *
  * Looking at a table while others unmap is safe under domain.lock: iommu_sync frees dead tables under it.
  */
@@ -27,7 +27,6 @@ uint64_t reach_last(struct iommu_domain *domain)
 static void set_limit(struct iommu_domain *domain, uint32_t bits)
 {
     __atomic_store_n(&domain->limit_bits, bits, __ATOMIC_RELAXED);
-    atomic_thread_fence(memory_order_seq_cst);
 }
 
 /* ---- DIRECT regions ----------------------------------------------------------------------------------- */
@@ -54,7 +53,7 @@ static int check_direct(void *ctx, const struct iommu_reserved_region *region)
 
 static int check_table(struct iommu_domain *domain, struct iommu_device *device, uint32_t pasid)
 {
-    uint64_t last = reach_last(domain);
+    uint64_t last = reach_last(domain); /* its fence: the limit is out before the table is read */
 
     if (last < iommu_pt_last(&domain->pt) && iommu_pt_any_mapped(&domain->pt, last + 1))
         return -IOMMU_EFAULT;
@@ -84,15 +83,12 @@ int reach_narrow(struct iommu_domain *domain, struct iommu_device *device, uint3
 
 void reach_widen(struct iommu_domain *domain, const struct iommu_device *gone)
 {
-    uint32_t bits = REACH_ALL;
+    /* Unless it was this one that narrowed the limit stays. */
+    uint32_t bits = gone->address_bits > domain->limit_bits ? domain->limit_bits : REACH_ALL;
+    const struct iommu_attachment *at = domain->attachments;
 
-    if (domain->type == IOMMU_DOMAIN_IDENTITY || gone->address_bits > domain->limit_bits)
-        return; /* it was not this one that narrowed */
-    for (const struct iommu_attachment *at = domain->attachments; at; at = at->domain_next) {
+    for (; at && bits > domain->limit_bits; at = at->domain_next) /* nobody is below the limit */
         if (at->device->address_bits < bits)
             bits = at->device->address_bits;
-        if (bits <= domain->limit_bits)
-            break; /* nobody is below the limit */
-    }
     set_limit(domain, bits);
 }

@@ -17,13 +17,15 @@ import mutant_find
 
 # Linked into every program of the copy. MUTANT: the number that is awake. MUTANT_SEEN: a file of one byte a number,
 # 1 once control came by. A mutant that eats all memory or never ends is to go before anybody else does.
-HEADER = '''extern int mutant_awake;
+HEADER = '''#ifndef __ASSEMBLER__
+extern int mutant_awake;
 extern unsigned char *mutant_seen;
 static inline __attribute__((unused)) int MUTANT(int n)
 {
     mutant_seen[n] = 1;
     return n == mutant_awake;
 }
+#endif
 '''
 RUNTIME = '''#define _GNU_SOURCE
 #include <fcntl.h>

@@ -8,7 +8,9 @@
  *   replace  detach and attach in one; until the old translations are gone the way back is to set P
  *
  * An attachment is `live` from before its entry is published until its invalidations are done:
- * flushes of the domain that run meanwhile cover it.
+ * flushes of the domain that run meanwhile cover it. Not before: the device's PASIDs may still be
+ * off, and then it must not be asked about one. One that was replaced is about to leave its
+ * domain's list; a flush that still finds it there asks for too much, which does no harm.
  */
 #include "drivers/vtd/vtd.h"
 
@@ -274,7 +276,6 @@ int vtd_replace(struct iommu_attachment *attachment, struct iommu_attachment *ne
         show(from);
         (void)appeared(from);
     } else {
-        set_live(from, false);
         vtd_tag_put(domain_of(from), unit, false);
         count_out(device, from);
         count_in(device, to);

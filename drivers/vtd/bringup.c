@@ -135,9 +135,9 @@ static void set_fault_event(struct vtd_unit *unit)
     if (!address)
         return;
     vtd_write32(unit, VTD_REG_FEDATA, unit->vtd->fault_msi_data);
-    vtd_write32(unit, VTD_REG_FEADDR, (uint32_t)address);
     if (unit->ecap & VTD_ECAP_EIM)
         vtd_write32(unit, VTD_REG_FEUADDR, (uint32_t)(address >> 32));
+    vtd_write32(unit, VTD_REG_FEADDR, (uint32_t)address);
     vtd_write32(unit, VTD_REG_FECTL, 0);
 }
 
@@ -146,8 +146,6 @@ static void set_fault_event(struct vtd_unit *unit)
 static int unprotect(struct vtd_unit *unit)
 {
     if (!(unit->cap & (VTD_CAP_PLMR | VTD_CAP_PHMR)))
-        return 0;
-    if (!(vtd_read32(unit, VTD_REG_PMEN) & (VTD_PMEN_EPM | VTD_PMEN_PRS)))
         return 0;
     vtd_write32(unit, VTD_REG_PMEN, 0);
     return vtd_wait32(unit, VTD_REG_PMEN, VTD_PMEN_PRS, 0, "PMEN.PRS did not clear");

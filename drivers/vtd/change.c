@@ -35,8 +35,6 @@ static int settle(struct vtd_unit *unit)
 {
     int result = 0;
 
-    if (!unit->wbf)
-        return 0;
     host_lock(unit->platform, &unit->lock);
     if (unit->running)
         result = vtd_flush_write_buffer(unit);

@@ -93,16 +93,12 @@ int vtd_context_reserve(struct vtd_unit *unit, const uint16_t *rids, unsigned co
     return linked ? vtd_root_changed(unit) : 0;
 }
 
-void vtd_context_free_all(struct vtd_unit *unit, bool withhold)
+void vtd_context_free_all(struct vtd_unit *unit)
 {
     for (unsigned i = 0; unit->root && i < VTD_ROOT_ENTRIES * ROOT_WORDS; i++) {
         uint64_t pointer = vtd_load(&unit->root[i]);
 
-        if (!(pointer & VTD_LRE0_P))
-            continue;
-        if (withhold)
-            vtd_table_withhold(unit, 0);
-        else
+        if (pointer & VTD_LRE0_P)
             vtd_table_free(unit, host_phys_to_virt(unit->platform, pointer & VTD_LRE0_CTP), 0);
     }
 }

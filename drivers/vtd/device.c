@@ -128,23 +128,24 @@ int vtd_probe_device(struct iommu_device *base)
     return 0;
 }
 
-/* What hardware may still read when it did not confirm is never used for anything else again. */
+/*
+ * What hardware may still read when it did not confirm is never used for anything else again. ATS
+ * went with the last route.
+ */
 int vtd_release_device(struct iommu_device *base)
 {
     struct vtd_device *device = vtd_device_of(base);
     bool scalable = device->unit->scalable;
     int result = 0;
 
-    if (vtd_ats_disable(device))
-        device->in_doubt = true;
     vtd_context_block(device);
     if (scalable || device->in_doubt)
         result = vtd_context_changed(device);
     if (result == 0)
         vtd_context_clear(device);
+    strike_off(device);
     if (device->pasid_on)
         vtd_endpoint_set_pasid(device, false);
-    strike_off(device);
     vtd_directory_free(device, result != 0);
     return result;
 }

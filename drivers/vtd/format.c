@@ -204,14 +204,13 @@ static bool width_fits(const struct vtd_unit *unit, const struct iommu_domain *d
     return told || domain->pt.config.iova_bits <= here;
 }
 
+/* A stage that the unit lacks is 0 bits wide there. */
 bool vtd_format_fits(const struct vtd_unit *unit, const struct iommu_domain *domain)
 {
     const struct iommu_pt_config *config = &domain->pt.config;
 
     if (domain->type == IOMMU_DOMAIN_IDENTITY)
         return unit->ecap & VTD_ECAP_PT;
-    if (!vtd_unit_has_stage(unit, domain->stage))
-        return false;
     if (!(width_codes(unit, domain->stage) & SPEC_BIT32(config->levels - VTD_AW_LEVELS(0u))))
         return false;
     if (config->page_sizes & ~page_sizes(unit, domain->stage))

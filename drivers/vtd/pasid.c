@@ -89,15 +89,15 @@ void vtd_pasid_link(struct vtd_device *device, uint32_t pasid, uint64_t *table)
 
 /*
  * The endpoint's capability must not change while it does ATS: off, switch, on again. Failing to
- * take ATS up again costs speed and nothing else.
+ * take ATS up again costs speed and nothing else. If the unit did not confirm that it is off, the
+ * change of the same entry that follows asks for the same once more.
  */
 static int switch_pasids(struct vtd_device *device, bool on)
 {
     bool ats = device->ats_on;
-    int result = vtd_ats_disable(device);
+    int result;
 
-    if (result)
-        return result;
+    (void)vtd_ats_disable(device);
     if (on)
         vtd_endpoint_set_pasid(device, true);
     result = vtd_context_change(device, VTD_SCE0_PASIDE, on ? VTD_SCE0_PASIDE : 0);
@@ -112,10 +112,9 @@ static int switch_pasids(struct vtd_device *device, bool on)
     return result;
 }
 
+/* For a device that has PASIDs. */
 int vtd_pasid_enable(struct vtd_device *device)
 {
-    if (!device->base.pasid_limit)
-        return -IOMMU_EOPNOTSUPP;
     return device->pasid_on ? 0 : switch_pasids(device, true);
 }
 

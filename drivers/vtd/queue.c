@@ -26,6 +26,7 @@ static size_t owner_bytes(const struct vtd_queue *queue)
     return queue->slots * sizeof(*queue->owner);
 }
 
+/* On error some of it may be there, for vtd_queue_free(). */
 int vtd_queue_alloc(struct vtd_unit *unit)
 {
     struct vtd_queue *queue = &unit->queue;
@@ -37,10 +38,7 @@ int vtd_queue_alloc(struct vtd_unit *unit)
     queue->ring = host_page_alloc(unit->platform, queue->order);
     queue->status = host_page_alloc(unit->platform, 0);
     queue->owner = host_alloc(unit->platform, owner_bytes(queue));
-    if (queue->ring && queue->status && queue->owner)
-        return 0;
-    vtd_queue_free(unit);
-    return -IOMMU_ENOMEM;
+    return queue->ring && queue->status && queue->owner ? 0 : -IOMMU_ENOMEM;
 }
 
 void vtd_queue_free(struct vtd_unit *unit)
@@ -134,9 +132,7 @@ static int make_room(struct vtd_unit *unit)
 {
     struct iommu_deadline deadline = deadline_start(unit->platform, unit->vtd->timeout_ms);
 
-    if (!learn_head(unit))
-        return -IOMMU_EIO;
-    if (room(&unit->queue) >= 2)
+    if (learn_head(unit) && room(&unit->queue) >= 2)
         return 0;
     tell_tail(unit);
     for (;;) {

@@ -47,12 +47,13 @@ static void end_epoch(struct vtd_unit *unit, uint32_t head, uint32_t bad_seq)
     queue->completed_before = __atomic_load_n(queue->status, __ATOMIC_ACQUIRE);
     queue->bad_seq = bad_seq;
     __atomic_store_n(&queue->epoch, queue->epoch + 1, __ATOMIC_RELEASE);
-    host_barrier(unit->platform);
 }
 
-/* Some units need the tail once more to go on; it does no harm on others. */
+/* What was changed in the ring comes first. Some units need the tail once more to go on; it does
+ * no harm on others. */
 static void resume(struct vtd_unit *unit, uint32_t error)
 {
+    host_barrier(unit->platform);
     vtd_write32(unit, VTD_REG_FSTS, error);
     vtd_write64(unit, VTD_REG_IQT, (uint64_t)unit->queue.posted << unit->queue.slot_lg2);
 }
@@ -110,16 +111,14 @@ static void devtlb_timeout(struct vtd_unit *unit, uint32_t head, uint64_t record
     resume(unit, VTD_FSTS_ITE);
 }
 
+/* Also while the unit is being stopped: somebody may still be waiting. */
 void vtd_queue_recover(struct vtd_unit *unit, uint32_t fsts)
 {
     uint64_t head, record;
 
-    if (fsts == UINT32_MAX || !(fsts & (VTD_FSTS_IQE | VTD_FSTS_ITE | VTD_FSTS_ICE)))
+    if (fsts == UINT32_MAX || !unit->queue.ring ||
+        !(fsts & (VTD_FSTS_IQE | VTD_FSTS_ITE | VTD_FSTS_ICE)))
         return;
-    if (!unit->queue.ring || !unit->running) {
-        vtd_write32(unit, VTD_REG_FSTS, fsts & (VTD_FSTS_IQE | VTD_FSTS_ITE | VTD_FSTS_ICE));
-        return;
-    }
     record = vtd_read64(unit, VTD_REG_IQERCD);
     head = vtd_read64(unit, VTD_REG_IQH) & VTD_IQH_QH;
     head = (head >> unit->queue.slot_lg2) & (unit->queue.slots - 1);

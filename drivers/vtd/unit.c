@@ -128,17 +128,12 @@ static int set_up(struct vtd_unit *unit, const struct iommu_vtd_config *config)
     return result;
 }
 
-static void free_memory(struct vtd_unit *unit)
-{
-    vtd_queue_free(unit);
-    vtd_context_free_all(unit, false);
-    vtd_table_free(unit, unit->root, 0);
-    vtd_ids_fini(&unit->ids, unit->platform);
-}
-
 static void drop(struct vtd_unit *unit)
 {
-    free_memory(unit);
+    vtd_queue_free(unit);
+    vtd_context_free_all(unit);
+    vtd_table_free(unit, unit->root, 0);
+    vtd_ids_fini(&unit->ids, unit->platform);
     unmap(unit);
     __builtin_memset(unit, 0, sizeof(*unit));
 }
@@ -185,8 +180,6 @@ void vtd_unit_destroy(struct vtd_unit *unit)
 {
     if (unit->has_our_memory) {
         vtd_log(unit, IOMMU_LOG_ERROR, "still on: its tables are given up");
-        vtd_context_free_all(unit, true);
-        vtd_table_withhold(unit, 0);
         unit->root = NULL;
         unit->queue.ring = NULL;
         unit->queue.status = NULL;

@@ -339,7 +339,7 @@ int vtd_context_reserve(struct vtd_unit *unit, const uint16_t *rids, unsigned co
 /* NULL: its table was never reserved. */
 uint64_t *vtd_context_entry(struct vtd_unit *unit, uint16_t rid);
 unsigned vtd_context_words(const struct vtd_unit *unit);
-void vtd_context_free_all(struct vtd_unit *unit, bool withhold);
+void vtd_context_free_all(struct vtd_unit *unit);
 
 /* The device's entries, own RID and aliases together. */
 bool vtd_context_any_present(struct vtd_device *device);

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/* platform: core */
+/*
+ * test_mutants_reach.c - a map and an attach that meet, addresses beyond the last, and mapping reserved regions where
+ * there is nothing to map.
+ * Stores of this machine pass each other rarely, and never on demand: so core/reach.c is compiled once more here, with
+ * fences at which the test does what the other side did just before its own.
+ */
+#include <stdatomic.h>
+
+static void at_fence(void);
+#undef atomic_thread_fence
+#define atomic_thread_fence(order) at_fence()
+#include "core/reach.c"
+
+#include "tests/core/fixture.h"
+
+#define RW     (IOMMU_READ | IOMMU_WRITE)
+#define PAGE   UINT64_C(4096)
+#define BEYOND (UINT64_C(1) << 32) /* the narrow device's last address, and 1 */
+#define PA     UINT64_C(0x20000000000)
+
+static void (*meanwhile)(struct iommu_domain *domain);
+static struct iommu_domain *whose;
+static unsigned fences;
+
+static void at_fence(void)
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    fences++;
+    if (meanwhile != NULL)
+        meanwhile(whose);
+}
+
+static void no_more(void)
+{
+    meanwhile = NULL;
+    fences = 0;
+}
+
+/* Once the page is in the table. */
+static void narrow(struct iommu_domain *domain)
+{
+    uint64_t pa;
+    if (iommu_iova_to_phys(domain, BEYOND, &pa) != 0)
+        return;
+    no_more();
+    domain->limit_bits = 32;
+}
+
+static void test_B39_B52_map_enters_and_looks_at_the_limit(void **state)
+{
+    struct fixture *f = *state;
+    struct iommu_domain *domain = mock_domain(&f->mock);
+    uint64_t pa;
+    no_more();
+    whose = domain;
+    meanwhile = narrow;
+    assert_int_equal(iommu_map(domain, BEYOND, PA, PAGE, RW), -IOMMU_ERANGE);
+    assert_null(meanwhile);
+    assert_int_equal(iommu_iova_to_phys(domain, BEYOND, &pa), -IOMMU_ENOENT);
+    domain_gone(domain);
+}
+
+/* Once the limit is written. The rival looked at it before that. */
+static void enter(struct iommu_domain *domain)
+{
+    if (domain->limit_bits != 32)
+        return;
+    no_more();
+    domain->limit_bits = REACH_ALL;
+    assert_int_equal(iommu_map(domain, BEYOND, PA, PAGE, RW), 0);
+    domain->limit_bits = 32;
+}
+
+static void test_B39_B52_attach_narrows_and_looks_at_the_table(void **state)
+{
+    struct fixture *f = *state;
+    const struct iommu_device_config config = {.rid = 16, .dma_bits = 32};
+    struct iommu_domain *domain = mock_domain(&f->mock);
+    struct iommu_attachment *attachment;
+    struct iommu_device *device;
+    uint64_t pa;
+    no_more();
+    assert_int_equal(iommu_device_add(&f->mock.iommu, &config, &device), 0);
+    whose = domain;
+    meanwhile = enter;
+    assert_int_equal(iommu_attach(domain, device, iommu_route_rid(), NULL, &attachment),
+                     -IOMMU_EFAULT);
+    assert_null(meanwhile);
+    assert_int_equal(domain->limit_bits, REACH_ALL);
+    assert_int_equal(iommu_iova_to_phys(domain, BEYOND, &pa), 0);
+    device_gone(device);
+    domain_gone(domain);
+}
+
+/* Widest and narrowest in any order: the limit is the narrowest's that is there. */
+static void test_B39_limit_follows_the_narrowest(void **state)
+{
+    struct fixture *f = *state;
+    struct iommu_domain *domain = mock_domain(&f->mock);
+    static const uint8_t bits[3] = {36, 32, 40}, left[3] = {32, 40, REACH_ALL};
+    struct iommu_device *device[3];
+    struct iommu_attachment *at[3];
+    no_more();
+    for (unsigned i = 0; i < 3; i++) {
+        const struct iommu_device_config config = {.rid = (uint16_t)(8 * i + 8),
+                                                   .dma_bits = bits[i]};
+        assert_int_equal(iommu_device_add(&f->mock.iommu, &config, &device[i]), 0);
+        assert_int_equal(iommu_attach(domain, device[i], iommu_route_rid(), NULL, &at[i]), 0);
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(iommu_detach(at[i]), 0);
+        assert_int_equal(domain->limit_bits, left[i]);
+        device_gone(device[i]);
+    }
+    domain_gone(domain);
+}
+
+static unsigned barriers;
+
+static void count_barrier(void *ctx)
+{
+    (void)ctx;
+    barriers++;
+}
+
+static void test_B43_host_without_a_barrier_of_its_own_gets_a_fence(void **state)
+{
+    struct iommu_platform platform = {0};
+    no_more();
+    host_barrier(&platform);
+    assert_int_equal(fences, 1);
+    platform.dma_barrier = count_barrier;
+    host_barrier(&platform);
+    assert_int_equal(fences, 1);
+    assert_int_equal(barriers, 1);
+}
+
+/* The tree is walked by the bits that it has: an address beyond its last one would be a low one. */
+static void test_B42_unmap_beyond_the_tree_is_not_at_its_beginning(void **state)
+{
+    struct fixture *f = *state;
+    struct iommu_domain *domain = mock_domain(&f->mock);
+    uint64_t pa, beyond = iommu_pt_last(&domain->pt) + 1;
+    no_more();
+    assert_int_equal(iommu_map(domain, 0, PA, PAGE, RW), 0);
+    assert_int_equal(iommu_unmap(domain, beyond, PAGE, NULL), -IOMMU_ENOENT);
+    assert_int_equal(iommu_iova_to_phys(domain, 0, &pa), 0);
+    domain_gone(domain);
+}
+
+/* ---- reserved regions ------------------------------------------------------------------------------- */
+
+static void test_B71_nothing_to_map(void **state)
+{
+    const struct iommu_device_config uncovered = {.rid = MOCK_RID_UNCOVERED};
+    const struct iommu_domain_config through = {.type = IOMMU_DOMAIN_IDENTITY};
+    struct fixture *f = *state;
+    struct iommu_device *alone, *firmware = mock_device(&f->mock, MOCK_RID_FIRMWARE);
+    struct iommu_domain *identity, *domain = mock_domain(&f->mock);
+    no_more();
+    assert_int_equal(iommu_map_reserved(NULL, firmware), -IOMMU_EINVAL);
+    assert_int_equal(iommu_map_reserved(domain, NULL), -IOMMU_EINVAL);
+    assert_int_equal(iommu_device_add(&f->mock.iommu, &uncovered, &alone), 0);
+    assert_int_equal(iommu_map_reserved(domain, alone), 0); /* no IOMMU, no regions */
+    assert_int_equal(iommu_domain_alloc(&f->mock.iommu, &through, &identity), 0);
+    assert_int_equal(iommu_map_reserved(identity, firmware), 0); /* all of memory is there */
+    f->mock.ops.for_each_reserved = NULL;                        /* a driver that knows of none */
+    assert_int_equal(iommu_map_reserved(domain, firmware), 0);
+    device_gone(alone);
+    device_gone(firmware);
+    domain_gone(identity);
+    domain_gone(domain);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        FIXTURE_TEST(test_B39_B52_map_enters_and_looks_at_the_limit),
+        FIXTURE_TEST(test_B39_B52_attach_narrows_and_looks_at_the_table),
+        FIXTURE_TEST(test_B39_limit_follows_the_narrowest),
+        FIXTURE_TEST(test_B42_unmap_beyond_the_tree_is_not_at_its_beginning),
+        FIXTURE_TEST(test_B43_host_without_a_barrier_of_its_own_gets_a_fence),
+        FIXTURE_TEST(test_B71_nothing_to_map),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -48,14 +48,13 @@ static void restart_records(struct iommu_model_vtd *m)
         m->next_record = 0;
 }
 
+/* A unit with scalable mode forgets everything when it is switched off, so it has nothing to forget later. */
 static void switch_translation(struct iommu_model_vtd *m, bool on)
 {
     if (on && !vtdm_enabled(m, VTD_GSTS_RTPS))
         vtdm_misuse(m, "translation was enabled before a root table was set");
     vtdm_settled(m);
     set_status(m, VTD_GSTS_TES, on);
-    if (on)
-        return;
     if (vtdm_ecap(m, VTD_ECAP_SMTS))
         vtdm_drop_all(m);
     restart_records(m);

@@ -84,10 +84,10 @@ static bool legacy_root(struct vtdm_tx *tx, struct found *found, uint64_t *table
     return !found->fault;
 }
 
+/* SAGAW names no width but 39, 48 and 57 bits: capability.c sees to it. */
 static bool width_supported(const struct iommu_model_vtd *m, uint64_t aw)
 {
-    return aw >= VTD_AW_39 && aw <= VTD_AW_57 &&
-           (SPEC_GET(VTD_CAP_SAGAW, m->config.cap) & SPEC_BIT64(aw));
+    return SPEC_GET(VTD_CAP_SAGAW, m->config.cap) & SPEC_BIT64(aw);
 }
 
 static bool legacy_reserved(const struct iommu_model_vtd *m, const uint64_t *words)
@@ -256,7 +256,7 @@ static uint8_t scalable_permissions(struct vtdm_tx *tx, const uint64_t *words)
     const struct iommu_model_request *request = tx->request;
     if (tx->page_request && !(words[0] & VTD_SCE0_PRE))
         return VTD_FAULT_SCT_NO_PRE;
-    if (request->at != IOMMU_MODEL_UNTRANSLATED && !tx->page_request && !(words[0] & VTD_SCE0_DTE))
+    if (request->at != IOMMU_MODEL_UNTRANSLATED && !(words[0] & VTD_SCE0_DTE))
         return VTD_FAULT_SCT_NO_DTE;
     if (!request->has_pasid)
         return VTD_FAULT_NONE;

@@ -103,18 +103,15 @@ static bool is_nested(const struct vtdm_cached *entry, const void *argument)
     return ((const struct vtdm_paging *)(const void *)entry)->nested;
 }
 
-static bool is_second_or_pass(const struct vtdm_cached *entry, const void *argument)
-{
-    return entry->class != VTDM_TAGGED && overlaps(entry, argument);
-}
-
-/* Entries named {did, pasid} that overlap the range, for each size the cache can hold. */
+/*
+ * Entries named {did, pasid} that overlap the range, for each size the cache can hold. Those named
+ * VTDM_NO_PASID are the ones of second stage and pass-through: a first stage always has a PASID.
+ */
 static void drop_pages(struct vtdm_cache *cache, const uint8_t *sizes, unsigned count, uint16_t did,
                        uint32_t pasid, const struct vtdm_range *range)
 {
     if (range->last - range->first >= PROBE_PAGES) {
-        vtdm_cache_drop_pasid(cache, did, pasid,
-                              pasid == VTDM_NO_PASID ? is_second_or_pass : overlaps, range);
+        vtdm_cache_drop_pasid(cache, did, pasid, overlaps, range);
         return;
     }
     for (unsigned i = 0; i < count; i++) {

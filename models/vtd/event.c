@@ -29,8 +29,6 @@ static void send_if_unmasked(struct iommu_model_vtd *m, const struct source *sou
     if ((m->reg[source->control] & VTD_FECTL_IM) || !(m->reg[source->control] & VTD_FECTL_IP))
         return;
     m->reg[source->control] &= ~(uint64_t)VTD_FECTL_IP;
-    if (m->outgoing == VTDM_OUTBOX)
-        return;
     struct vtdm_message *message = &m->outbox[m->outgoing++];
     message->event = source->event;
     message->address = m->reg[source->upper] << 32 | m->reg[source->address];

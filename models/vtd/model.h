@@ -45,7 +45,10 @@ struct vtdm_message {
     enum iommu_model_event event;
 };
 
-/* Each kind of event is pending at most once, so a few places are plenty between two unlocks. */
+/*
+ * Places for messages between two unlocks. A kind of event is raised only while nothing of its kind waits
+ * for software, so one access sends it twice at most: what it unmasks or clears, and what the queue does then.
+ */
 #define VTDM_OUTBOX 8u
 
 /* Requests to device-TLBs that are slow to acknowledge; the queue waits when there are more. */
@@ -85,7 +88,7 @@ struct iommu_model_vtd {
     struct iommu_model_vtd_config config;
     const struct iommu_model_host *host;
     void *lock;
-    uint64_t reg[VTDM_REGISTERS];
+    uint64_t reg[VTDM_REGISTERS + 1]; /* the last: where there is none; always 0 */
     struct vtdm_record record[256];
     unsigned records, next_record;
     uint64_t root_table;      /* latched by SRTP */

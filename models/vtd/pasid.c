@@ -64,7 +64,7 @@ static uint8_t directory_check(const struct iommu_model_vtd *m, uint64_t entry)
     return VTD_FAULT_NONE;
 }
 
-/* The PASID table that the directory names. */
+/* The PASID table that the directory names. What is wrong, vtdm_pasid_entry tells the explanation. */
 static bool directory(struct vtdm_tx *tx, struct found *found, uint64_t *table)
 {
     unsigned index = SPEC_GET(VTD_PDE_INDEX, tx->pasid);
@@ -74,15 +74,12 @@ static bool directory(struct vtdm_tx *tx, struct found *found, uint64_t *table)
     vtdm_step(tx, "PASID directory entry", address, index, &entry, 1, false);
     if (!readable) {
         found->unreadable = true;
-        found->fault = vtdm_refuse(tx, VTD_FAULT_SPD_ACCESS);
+        found->fault = VTD_FAULT_SPD_ACCESS;
         return false;
     }
     found->fpd = entry & VTD_PDE_FPD;
     found->fault = directory_check(tx->m, entry);
-    if (found->fault)
-        vtdm_refuse(tx, found->fault);
-    else
-        vtdm_decide(tx, "present, PASID table follows");
+    vtdm_decide(tx, "present, PASID table follows");
     *table = entry & VTD_PDE_SMPTBLPTR;
     return !found->fault;
 }
@@ -157,11 +154,11 @@ static unsigned second_bits(const struct iommu_model_vtd *m, const uint64_t *wor
     return bits < widest ? bits : widest;
 }
 
+/* SAGAW names no width but 39, 48 and 57 bits: capability.c sees to it. */
 static bool second_valid(const struct iommu_model_vtd *m, const uint64_t *words)
 {
     unsigned aw = (unsigned)SPEC_GET(VTD_PE0_AW, words[0]);
-    return aw >= VTD_AW_39 && aw <= VTD_AW_57 &&
-           (SPEC_GET(VTD_CAP_SAGAW, m->config.cap) & SPEC_BIT64(aw));
+    return SPEC_GET(VTD_CAP_SAGAW, m->config.cap) & SPEC_BIT64(aw);
 }
 
 static bool first_valid(const struct iommu_model_vtd *m, const uint64_t *words)

@@ -4,7 +4,8 @@
  *
  * Architecture: "Context command register", "IOTLB invalidate register", "Invalidate address register".
  * The go bit is in the upper half; a write of it starts the operation, which is done when the write
- * returns, unless the unit is told to take its time (pace.c). The granularity read back is what was done, 0 an error. Lock: held. Called by registers.c.
+ * returns, unless the unit is told to take its time (pace.c). The granularity read back is what was
+ * done, 0 an error. Lock: held. Called by registers.c.
  */
 #include "models/vtd/drop.h"
 #include "models/vtd/model.h"

@@ -32,7 +32,8 @@ struct row {
 #define REGION_LOW SPEC_MASK64(31, 20)
 #define REGION_HIGH SPEC_MASK64(63, 20)
 
-static const struct row rows[VTDM_REGISTERS] = {
+/* The last row is of no register: nothing in it can be read or changed. */
+static const struct row rows[VTDM_REGISTERS + 1] = {
     [VTDM_VER] = { .offset = VTD_REG_VER, .bytes = 4, .ro = VTD_ALL_ONES },
     [VTDM_CAP] = { .offset = VTD_REG_CAP, .bytes = 8, .ro = VTD_ALL_ONES },
     [VTDM_ECAP] = { .offset = VTD_REG_ECAP, .bytes = 8, .ro = VTD_ALL_ONES },
@@ -106,18 +107,14 @@ static bool exists(const struct iommu_model_vtd *m, unsigned id)
 
 /*
  * The register that holds this offset; VTDM_REGISTERS: none. The two that IRO places may lie where a
- * register is that this unit lacks.
+ * register is that this unit lacks, and on no other (capability.c): they come last, and count.
  */
 static unsigned find(const struct iommu_model_vtd *m, uint32_t offset)
 {
     unsigned found = VTDM_REGISTERS;
-    for (unsigned id = 0; id < VTDM_REGISTERS; id++) {
-        if (offset - offset_of(m, id) >= rows[id].bytes)
-            continue;
-        if (exists(m, id))
-            return id;
-        found = id;
-    }
+    for (unsigned id = 0; id < VTDM_REGISTERS; id++)
+        if (offset - offset_of(m, id) < rows[id].bytes)
+            found = id;
     return found;
 }
 
@@ -153,14 +150,18 @@ static uint64_t value_of(const struct iommu_model_vtd *m, unsigned id)
     return exists(m, id) ? value : 0;
 }
 
+/* Where in its register a dword lies. All of 8 bytes are aligned. */
+static unsigned lane_of(unsigned id, uint32_t offset)
+{
+    return rows[id].bytes == 8 ? 8 * (offset & 4) : 0;
+}
+
 static uint32_t read_dword(struct iommu_model_vtd *m, uint32_t offset)
 {
     if (is_record(m, offset))
         return vtdm_record_read(m, offset - VTD_REG_FRCD(m->config.cap, 0));
     unsigned id = find(m, offset);
-    if (id == VTDM_REGISTERS)
-        return 0;
-    return (uint32_t)(value_of(m, id) >> 8 * (offset - offset_of(m, id)));
+    return (uint32_t)(value_of(m, id) >> lane_of(id, offset));
 }
 
 /* What software can change of a register on this unit. */
@@ -204,7 +205,7 @@ static void write_dword(struct iommu_model_vtd *m, uint32_t offset, uint32_t val
         vtdm_misuse(m, "a reserved register was written");
         return;
     }
-    unsigned shift = 8 * (offset - offset_of(m, id));
+    unsigned shift = lane_of(id, offset);
     write_register(m, id, (uint64_t)value << shift, (uint64_t)UINT32_MAX << shift);
 }
 
@@ -224,7 +225,7 @@ uint32_t iommu_model_vtd_read32(struct iommu_model_vtd *m, uint32_t offset)
 static bool whole_qword(const struct iommu_model_vtd *m, uint32_t offset)
 {
     unsigned id = find(m, offset);
-    return is_record(m, offset) || (id < VTDM_REGISTERS && rows[id].bytes == 8);
+    return is_record(m, offset) || rows[id].bytes == 8;
 }
 
 uint64_t iommu_model_vtd_read64(struct iommu_model_vtd *m, uint32_t offset)

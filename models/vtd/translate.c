@@ -216,7 +216,7 @@ static bool to_be_recorded(const struct vtdm_tx *tx, uint8_t fault)
     const struct vtdm_fault_rule *rule = vtdm_fault_rule(fault);
     if (rule->qualified && tx->fpd)
         return false;
-    if (tx->request->at != IOMMU_MODEL_TRANSLATION_REQUEST || tx->page_request)
+    if (tx->request->at != IOMMU_MODEL_TRANSLATION_REQUEST)
         return true;
     return fault == VTD_FAULT_SFS_UPDATE_FAILED ||
            (rule->answer != VTD_ATS_EMPTY && rule->answer != VTD_ATS_RIGHTS);

@@ -24,9 +24,7 @@ static bool store_dword(struct iommu_model_vtd *m, uint64_t address, uint32_t va
     const struct iommu_model_memory *memory = &m->host->memory;
     unsigned shift = address & 4 ? 32 : 0;
     uint64_t mask = (uint64_t)UINT32_MAX << shift;
-    uint64_t old;
-    if (memory->read64(memory->ctx, address & ~(uint64_t)7, &old) != 0)
-        return false;
+    uint64_t old = 0; /* a guess; the first attempt tells */
     for (unsigned i = 0; i < STORE_ATTEMPTS; i++) {
         uint64_t desired = (old & ~mask) | (uint64_t)value << shift;
         int result = memory->cas64(memory->ctx, address & ~(uint64_t)7, &old, desired);

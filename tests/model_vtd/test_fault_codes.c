@@ -128,6 +128,10 @@ CHANGE(pasid_word2, set(b, b->pasid + 16, 2))
 CHANGE(pasid_sre, set(b, b->pasid + 16, VTD_PE2_SRE))
 CHANGE(pasid_eafe, set(b, b->pasid + 16, VTD_PE2_EAFE))
 CHANGE(pasid_word3, set(b, b->pasid + 24, 1))
+CHANGE(pasid_word4, set(b, b->pasid + 32, (uint64_t)1 << 63))
+CHANGE(pasid_word5, set(b, b->pasid + 40, 1))
+CHANGE(pasid_word6, set(b, b->pasid + 48, 1 << 20))
+CHANGE(pasid_did, set(b, b->pasid + 8, 1 << 15))
 CHANGE(pasid_word7, set(b, b->pasid + 56, (uint64_t)1 << 40))
 CHANGE(pasid_second_beyond, set(b, b->pasid, BEYOND))
 CHANGE(pasid_first_beyond, set(b, b->pasid + 16, BEYOND))
@@ -162,6 +166,7 @@ CHANGE(first_gone, fx_put(&b->f, b->leaf, 0))
 CHANGE(first_beyond, set(b, b->leaf, BEYOND))
 CHANGE(first_ps4, set(b, level(b, 4), VTD_FS_PS))
 CHANGE(first_ps3, fx_put(&b->f, level(b, 3), 0x40000000 | VTD_FS_PS | 7))
+CHANGE(first_ps3_low, fx_put(&b->f, level(b, 3), 0x40002000 | VTD_FS_PS | 7))
 CHANGE(first_ps2_low, fx_put(&b->f, level(b, 2), 0x202000 | VTD_FS_PS | 7))
 CHANGE(first_nowhere, point(b, level(b, 3), FX_NOWHERE))
 CHANGE(first_top_nowhere, point(b, b->pasid + 16, FX_NOWHERE))
@@ -277,8 +282,13 @@ static const struct row rows[] = {
     ROW("SRE without SRS", SECOND, 0x5A, pasid_sre, .ecap_off = VTD_ECAP_SRS),
     ROW("EAFE without EAFS", FIRST, 0x5A, pasid_eafe, .ecap_off = VTD_ECAP_EAFS),
     ROW("PASID entry word 3", SECOND, 0x5A, pasid_word3),
+    ROW("PASID entry word 4", SECOND, 0x5A, pasid_word4),
+    ROW("PASID entry word 5", SECOND, 0x5A, pasid_word5),
+    ROW("PASID entry word 6", SECOND, 0x5A, pasid_word6),
+    ROW("PASID entry DID above ND", SECOND, 0x5A, pasid_did, .cap_off = VTD_CAP_ND),
     ROW("PASID entry word 7", SECOND, 0x5A, pasid_word7),
     ROW("second-stage pointer beyond HAW", SECOND, 0x5A, pasid_second_beyond),
+    ROW("second-stage pointer beyond HAW, nested", NESTED, 0x5A, pasid_second_beyond),
     ROW("first-stage pointer beyond HAW", FIRST, 0x5A, pasid_first_beyond),
     ROW("PGTT 0", SECOND, 0x5B, pasid_pgtt0),
     ROW("PGTT 7", SECOND, 0x5B, pasid_pgtt5),
@@ -290,6 +300,7 @@ static const struct row rows[] = {
     ROW("AW 1 where only 2 is there", SECOND, 0x5B, pasid_three),
     ROW("5 levels without FS5LP", FIRST, 0x5B, pasid_fspm),
     ROW("FSPM 2", FIRST, 0x5B, pasid_fspm2, .preset = "5-level"),
+    ROW("AW 6, nested", NESTED, 0x5B, pasid_width),
     ROW("nested pointer beyond the limit", NESTED, 0x5B, nested_pointer_far),
     ROW("supervisor request, SRE 0", SECOND, 0x5D, privileged),
     /* first stage */
@@ -298,6 +309,7 @@ static const struct row rows[] = {
     ROW("leaf beyond HAW", FIRST, 0x72, first_beyond),
     ROW("large page at level 4", FIRST, 0x72, first_ps4),
     ROW("1 GiB without FS1GP", FIRST, 0x72, first_ps3, .cap_off = VTD_CAP_FS1GP),
+    ROW("1 GiB, not aligned", FIRST, 0x72, first_ps3_low),
     ROW("2 MiB, not aligned", FIRST, 0x72, first_ps2_low),
     ROW("top table unreadable", FIRST, 0x73, first_top_nowhere),
     ROW("not canonical", FIRST, 0x80, not_canonical),

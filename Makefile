@@ -12,7 +12,7 @@ setup    = $(MESON) setup --prefix='$(PREFIX)' -Dwerror=$(WERROR)
 sanitize = $(setup) -Dtests=enabled -Db_lundef=false -Dc_args=-fno-sanitize-recover=all
 again    = $(MAKE) --no-print-directory
 
-.PHONY: all help deps run check check-san qemu-fuzz mutants tidy coverage-doc install clean format
+.PHONY: all help deps run run-kernel check check-san qemu-fuzz mutants tidy coverage-doc install clean format
 
 all: $(BUILD)/build.ninja ## build the command and the libraries (the default)
 	@$(MESON) compile -C $(BUILD)
@@ -34,6 +34,12 @@ deps: ## install what building and running needs
 run: deps ## deps, build, share one device among tenants
 	@$(again) all
 	$(BUILD)/iommukit share
+
+run-kernel: ## boot the example kernel in QEMU: it isolates two devices of a machine of its own
+	@scripts/deps check
+	@$(again) -s $(BUILD)/build.ninja
+	@$(MESON) compile -C $(BUILD) kernel
+	examples/kernel/run $(BUILD)/examples/kernel/kernel
 
 check: ## deps, build, run all tests; the last line counts them
 	@scripts/deps check

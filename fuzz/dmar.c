@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The DMAR parser, fed by libFuzzer:
+ * The DMAR parser, and the list of what a table says, fed by libFuzzer:
  *
- *     clang -g -O1 -fsanitize=fuzzer,address,undefined -Iinclude -I. fuzz/dmar.c \
- *         tests/dmar/check.c drivers/vtd/dmar.c -o fuzz-dmar
+ *     clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Iinclude -I. fuzz/dmar.c tests/dmar/check.c \
+ *         tests/inspect/listed.c drivers/vtd/dmar.c inspect/system*.c inspect/bdf.c inspect/why.c -lpci -lz -o fuzz-dmar
  *
  * Each input is read as it is, and once more with its header repaired, for no fuzzer guesses a
  * checksum.
@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "tests/dmar/check.h"
+#include "tests/inspect/listed.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -21,6 +22,8 @@ static void read_it(const uint8_t *bytes, size_t size)
 {
     const char *wrong = dmar_check(bytes, size);
 
+    if (!wrong)
+        wrong = dmar_listed(bytes, size);
     if (!wrong)
         return;
     (void)fprintf(stderr, "DMAR table of %zu bytes: %s\n", size, wrong);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "fuzz/dmar_mutate.h"
+#include "fuzz/smoke.h"
+#include "tests/dmar/build.h"
 
 #include <string.h>
 
@@ -95,19 +96,24 @@ static void damage(struct dmar_build *b, uint64_t *state)
     }
 }
 
-void dmar_mutate(struct dmar_build *b, uint64_t seed, uint64_t index)
+/* A table of machines.c with damage. */
+static uint8_t *make(uint64_t seed, uint64_t index, size_t *bytes)
 {
+    struct dmar_build table = {0}, *b = &table;
     uint64_t state = seed * 0xd1342543de82ef95 + index;
     size_t times;
 
     draw(&state);
     times = 1 + below(&state, 6);
-    dmar_free(b);
     dmar_machines[below(&state, dmar_machine_count)].build(b);
     for (size_t i = 0; i < times; i++)
         damage(b, &state);
-    if (below(&state, 16) == 0)
-        return; /* header and checksum do not fit */
-    memcpy(b->bytes, "DMAR", 4);
-    dmar_end(b);
+    if (below(&state, 16) != 0) { /* else header and checksum do not fit */
+        memcpy(b->bytes, "DMAR", 4);
+        dmar_end(b);
+    }
+    *bytes = table.length;
+    return table.bytes;
 }
+
+const struct smoke_target smoke_target = {"damaged tables", 100000, 256, make};

@@ -3,7 +3,8 @@
  * memory.h - a machine's physical memory, out of a file: ELF core, kdump, LiME, or raw; plain or zstd.
  *
  * Reading is by physical address. What the file does not hold is reported as such and never guessed. The file is not
- * trusted: headers that contradict each other, overlap or point outside are an error on opening, not a crash later.
+ * trusted: headers that make no sense are an error on opening, not a crash later. What a truncated file has lost is
+ * absent, with a warning. Segments that overlap are the same memory twice; the one that begins lower is used.
  * An open image is read-only and keeps no more than a bounded cache; several threads may not share one.
  */
 #ifndef INSPECT_MEMORY_H
@@ -45,6 +46,9 @@ void inspect_memory_close(struct inspect_memory *memory);
 
 /* "ELF core", "kdump-compressed", ..., with ", zstd" where it was. */
 const char *inspect_memory_format_name(const struct inspect_memory *memory);
+
+/* What is wrong with a file that could still be opened (it was cut off), one sentence; NULL: nothing. */
+const char *inspect_memory_warning(const struct inspect_memory *memory);
 
 /* 0; -ENODATA: (part of) it is not in the file; -EIO: the file could not be read. On failure `to` is undefined. */
 int inspect_memory_read(struct inspect_memory *memory, uint64_t address, void *to, size_t bytes);

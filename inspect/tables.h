@@ -2,9 +2,12 @@
 /*
  * tables.h - everything that the remapping tables in a dump say: routes, page tables, mapped ranges, oddities.
  *
- * One pass over root, context, PASID directory, PASID table and page tables of one unit, told to a visitor. Each page
- * table is walked once however many routes use it. Tables are not trusted: pointers to themselves, to one another and
- * outside the dump are told as trouble; time and memory are bounded by `limits`, and where the walk stopped is told.
+ * One pass over root, context, PASID directory, PASID table and page tables of each unit, told to a visitor. A set of
+ * page tables is walked once however many routes use it. Tables are not trusted: pointers to themselves, to one another
+ * and outside the dump are told as trouble; time and memory are bounded by `limits`, and where the walk stopped is told.
+ *
+ * What hardware would refuse (reserved bits, an unsupported type) is trouble and not followed. Where a unit's CAP or
+ * ECAP is not known, it is taken to be able to do everything. Accessed and dirty bits are not looked at.
  */
 #ifndef INSPECT_TABLES_H
 #define INSPECT_TABLES_H
@@ -38,9 +41,12 @@ struct inspect_route {
     unsigned levels;
     uint64_t second_top;    /* nested only */
     unsigned second_levels;
-    unsigned domain;        /* routes with the same number have the same tables: kind, top, second_top, levels */
+    unsigned domain;        /* routes with the same number have the same tables: kind, top, second_top, levels, on units
+                               that read them alike (large pages, snoop control, address widths) */
     bool ats, page_requests; /* device-TLB allowed, page requests allowed */
     bool supervisor, write_protect, execute_disable; /* SRE, WPE, NXE of a PASID entry */
+    bool privileged;        /* requests without PASID count as privileged (RID_PRIV) */
+    bool blocked;           /* an entry that no request reaches: a PASID while PASIDE = 0, or wider than the unit's */
     bool fault_processing_disabled;
     bool no_snoop_forced;   /* PGSNP */
     uint64_t context_entry_address;
@@ -49,7 +55,12 @@ struct inspect_route {
     uint64_t entry[8];      /* PASID entry; zeroes in legacy mode */
 };
 
-/* A run of pages that are adjacent in both address spaces and have the same rights. Not merged over domains. */
+/*
+ * A run of pages that are adjacent in both address spaces and have the same rights. Not merged over domains. Of a nested
+ * domain: both stages combined, so `pa` is the host's. Of pass-through: one range, all that the host can address.
+ * read, write: as the tables have them, so a page with `user` false is for privileged requests only; what a route's
+ * requests may do is inspect_route_rights. execute: first stage without XD, which only old units look at.
+ */
 struct inspect_range {
     unsigned domain;
     uint64_t iova, pa, bytes;
@@ -78,9 +89,11 @@ enum inspect_trouble_kind {
     INSPECT_TROUBLE_BAD_TYPE,      /* translation type, width or table type that this unit does not support */
     INSPECT_TROUBLE_BEYOND_WIDTH,  /* a pointer or page above the host's address width */
     INSPECT_TROUBLE_MISALIGNED,    /* large page whose address is not aligned */
-    INSPECT_TROUBLE_LOOP,          /* a page table that is its own ancestor */
+    INSPECT_TROUBLE_LOOP,          /* a page table that is its own ancestor; each level of it is told once */
     INSPECT_TROUBLE_LIMIT,         /* a limit was reached: there is more than was told */
-    INSPECT_TROUBLE_REGISTERS,     /* RTADDR or the like is missing or makes no sense */
+    INSPECT_TROUBLE_REGISTERS,     /* RTADDR or the like is missing or makes no sense, or translation is off */
+    INSPECT_TROUBLE_UNREACHABLE,   /* an entry that no request reaches: blocked route, address above the input width */
+    INSPECT_TROUBLE_DENIED,        /* nested: the second stage does not map a first-stage table */
 };
 
 struct inspect_trouble {
@@ -108,16 +121,18 @@ struct inspect_visitor {
 
 /* 0 means the default. */
 struct inspect_limits {
-    uint64_t entries;   /* present entries looked at, of all kinds; default 2^28 */
+    uint64_t entries;   /* looked at, of all kinds, present or not: what bounds the time; default 2^30 */
     uint64_t routes;    /* default 2^21 */
     uint64_t troubles;  /* told; default 10000 */
+    uint64_t repeats;   /* page tables told again because the same tables name them again; default 1024 */
 };
 
-/* What a device of one unit's segment is restricted to, to walk one route only; NULL: everything. */
+/* To walk the routes of one device or one PASID only; NULL: everything. */
 struct inspect_filter {
     bool has_rid, has_pasid;
+    uint16_t segment; /* with has_rid */
     uint16_t rid;
-    uint32_t pasid;
+    uint32_t pasid;   /* requests that carry this PASID: not those of a RID_PASID entry */
 };
 
 struct inspect_machine {
@@ -134,6 +149,18 @@ struct inspect_machine {
 int inspect_tables_walk(const struct inspect_machine *machine, const struct inspect_filter *filter,
                         const struct inspect_visitor *visitor, struct inspect_why *why);
 
-enum inspect_mode inspect_unit_mode(const struct inspect_unit *unit); /* from GSTS and RTADDR */
+/* From GSTS and RTADDR. Tables of a unit that is off are walked all the same, and it is told. */
+enum inspect_mode inspect_unit_mode(const struct inspect_unit *unit);
+
+/* CAP and ECAP; where one is not known, that of a unit that can do everything. */
+uint64_t inspect_unit_cap(const struct inspect_unit *unit);
+uint64_t inspect_unit_ecap(const struct inspect_unit *unit);
+
+/* What requests on this route may do to the range at best: privilege, SRE and WPE taken into account. */
+void inspect_route_rights(const struct inspect_route *route, const struct inspect_range *range, bool *read, bool *write);
+
+/* "first", "second", "nested", "pass-through"; "absent", "loop", ... as in JSON. */
+const char *inspect_kind_name(enum inspect_kind kind);
+const char *inspect_trouble_name(enum inspect_trouble_kind kind);
 
 #endif

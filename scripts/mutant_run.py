@@ -17,15 +17,13 @@ import mutant_find
 
 # Linked into every program of the copy. MUTANT: the number that is awake. MUTANT_SEEN: a file of one byte a number,
 # 1 once control came by. A mutant that eats all memory or never ends is to go before anybody else does.
-HEADER = '''#ifndef __ASSEMBLER__
-extern int mutant_awake;
+HEADER = '''extern int mutant_awake;
 extern unsigned char *mutant_seen;
 static inline __attribute__((unused)) int MUTANT(int n)
 {
     mutant_seen[n] = 1;
     return n == mutant_awake;
 }
-#endif
 '''
 RUNTIME = '''#define _GNU_SOURCE
 #include <fcntl.h>
@@ -118,7 +116,7 @@ class Copy:
         said = say(['cc', '-c', place / 'mutants.c', '-o', place / 'mutants.o'])
         if not said[0] and not (self.build / 'build.ninja').is_file():
             said = say(['meson', 'setup', '--wipe' if self.build.is_dir() else '-Dtests=enabled', '-Dtests=enabled',
-                        '-Dbuildtype=plain', '-Dwerror=false', f'-Dc_link_args={place}/mutants.o',
+                        '-Dbuildtype=plain', '-Dwerror=false', '-Dkernel=false', f'-Dc_link_args={place}/mutants.o',
                         f'-Dc_args=-w {self.optimize} -include {place}/mutants.h', self.build, self.tree])
         if said[0]:
             raise Broken(said[1])

@@ -13,21 +13,14 @@
 
 #include <jansson.h>
 
+#include "inspect/memory.h"
 #include "iommukit/model/vtd.h"
 #include "tests/common/seed.h"
 
 /* ---- image.c: physical memory, whatever was kept of it ------------------------------------- */
 
-struct image_segment {
-    uint64_t pa, bytes;
-    uint8_t *data;
-};
-
 struct image {
-    struct image_segment *segment;
-    size_t count;
-    uint8_t *file; /* the ELF file, unpacked */
-    size_t file_bytes;
+    struct inspect_memory *memory;
     uint64_t refused; /* stores that the model tried */
 };
 

@@ -1,137 +1,63 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tests/dumps/image.c - an ELF core, compressed with zstd, as physical memory.
+ * tests/dumps/image.c - a dump's physical memory, as inspect/memory.h reads it, for the model.
  */
-#include <gelf.h>
 #include <stdlib.h>
-#include <string.h>
-#include <zstd.h>
 
 #include "tests/dumps/dump.h"
 
-#define LARGEST ((unsigned long long)1 << 30)
+#define LARGEST ((uint64_t)1 << 30)
 
-/* ---- files --------------------------------------------------------------------------------- */
-
-static uint8_t *read_file(const char *path, size_t *bytes)
+/* The reader unpacks any file; one that is no dump is raw memory that begins at 0. */
+uint8_t *image_unpack(const char *path, size_t *bytes)
 {
-    FILE *file = fopen(path, "rb");
+    struct inspect_memory_options options = {.path = path, .format = INSPECT_MEMORY_RAW};
+    struct inspect_memory *file;
+    struct inspect_extent extent;
     uint8_t *data = NULL;
-    long length = -1;
 
-    if (!file)
+    if (inspect_memory_open(&options, &file, NULL))
         return NULL;
-    if (fseek(file, 0, SEEK_END) == 0)
-        length = ftell(file);
-    rewind(file);
-    if (length >= 0)
-        data = malloc((size_t)length + 1);
-    if (data && fread(data, 1, (size_t)length, file) != (size_t)length) {
+    if (inspect_memory_extent(file, 0, &extent) && extent.last < LARGEST)
+        data = malloc((size_t)extent.last + 2);
+    if (data && inspect_memory_read(file, 0, data, (size_t)extent.last + 1)) {
         free(data);
         data = NULL;
     }
-    fclose(file);
-    *bytes = data ? (size_t)length : 0;
-    return data;
-}
-
-uint8_t *image_unpack(const char *path, size_t *bytes)
-{
-    size_t packed_bytes;
-    uint8_t *packed = read_file(path, &packed_bytes), *data = NULL;
-    unsigned long long length;
-
-    if (!packed)
-        return NULL;
-    length = ZSTD_getFrameContentSize(packed, packed_bytes);
-    if (length <= LARGEST) /* neither unknown nor an error */
-        data = malloc((size_t)length + 1);
+    inspect_memory_close(file);
     if (data) {
-        size_t done = ZSTD_decompress(data, (size_t)length, packed, packed_bytes);
-
-        if (ZSTD_isError(done) || done != length) {
-            free(data);
-            data = NULL;
-        } else {
-            data[length] = 0;
-            *bytes = (size_t)length;
-        }
+        *bytes = (size_t)extent.last + 1;
+        data[*bytes] = 0;
     }
-    free(packed);
     return data;
-}
-
-/* ---- segments ------------------------------------------------------------------------------ */
-
-static const char *take_segments(struct image *image, Elf *elf)
-{
-    size_t count, i;
-
-    if (elf_getphdrnum(elf, &count) || count == 0)
-        return "the core has no segments";
-    image->segment = calloc(count, sizeof *image->segment);
-    for (i = 0; i < count && image->segment; i++) {
-        GElf_Phdr header;
-
-        if (!gelf_getphdr(elf, (int)i, &header))
-            return "a program header cannot be read";
-        if (header.p_type != PT_LOAD)
-            continue;
-        if (header.p_offset > image->file_bytes ||
-            header.p_filesz > image->file_bytes - header.p_offset)
-            return "a segment lies beyond the end of the file";
-        image->segment[image->count++] =
-            (struct image_segment){header.p_paddr, header.p_filesz, image->file + header.p_offset};
-    }
-    return image->segment ? NULL : "out of memory";
 }
 
 const char *image_load(struct image *image, const char *path)
 {
-    const char *wrong;
-    GElf_Ehdr header;
-    Elf *elf;
+    struct inspect_memory_options options = {.path = path, .format = INSPECT_MEMORY_ELF};
 
-    *image = (struct image){.count = 0};
-    image->file = image_unpack(path, &image->file_bytes);
-    if (!image->file)
-        return "the tables cannot be unpacked";
-    elf_version(EV_CURRENT);
-    elf = elf_memory((char *)image->file, image->file_bytes);
-    if (!elf || elf_kind(elf) != ELF_K_ELF || !gelf_getehdr(elf, &header) ||
-        header.e_type != ET_CORE)
-        wrong = "the tables are no ELF core";
-    else
-        wrong = take_segments(image, elf);
-    elf_end(elf);
-    if (wrong)
-        image_free(image);
-    return wrong;
+    *image = (struct image){.memory = NULL};
+    if (inspect_memory_open(&options, &image->memory, NULL))
+        return "the tables cannot be read";
+    if (!inspect_memory_warning(image->memory))
+        return NULL;
+    image_free(image);
+    return "the tables are cut off";
 }
 
 void image_free(struct image *image)
 {
-    free(image->segment);
-    free(image->file);
-    *image = (struct image){.count = 0};
+    inspect_memory_close(image->memory);
+    *image = (struct image){.memory = NULL};
 }
 
 /* ---- as the model's memory ----------------------------------------------------------------- */
 
 static int image_read64(void *ctx, uint64_t pa, uint64_t *value)
 {
-    const struct image *image = ctx;
-    size_t i;
+    struct image *image = ctx;
 
-    for (i = 0; i < image->count; i++) {
-        const struct image_segment *segment = &image->segment[i];
-
-        if (pa < segment->pa || pa - segment->pa + 8 > segment->bytes)
-            continue;
-        memcpy(value, segment->data + (pa - segment->pa), 8);
-        return 0;
-    }
-    return -1;
+    return inspect_memory_read(image->memory, pa, value, sizeof *value) ? -1 : 0;
 }
 
 static int image_write64(void *ctx, uint64_t pa, uint64_t value)

@@ -77,6 +77,7 @@ static void test_B35_users_of_a_pair_are_counted_to_the_end(void **state)
     assert_int_equal(domain->attachments->aux_users, UINT32_MAX);
     domain->attachments->aux_users = 1;
     assert_int_equal(iommu_aux_detach_device(domain, device), 0);
+    assert_int_equal(iommu_aux_detach_device(domain, device), -IOMMU_ENOENT);
     device_gone(device);
     domain_gone(domain);
 }

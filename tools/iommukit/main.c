@@ -5,8 +5,17 @@
 
 #include "iommukit/config.h"
 
+#include "audit.h"
+#include "bench.h"
+#include "caps.h"
 #include "conform.h"
+#include "dmar.h"
+#include "explain.h"
+#include "groups.h"
+#include "maps.h"
+#include "regs.h"
 #include "share.h"
+#include "walk.h"
 
 struct subcommand {
     const char *name;
@@ -15,8 +24,17 @@ struct subcommand {
 };
 
 static const struct subcommand subcommands[] = {
+    {"audit", audit_main, "what is wrong with the isolation of the machine in a dump"},
+    {"bench", bench_main, "how fast, side by side with the machine's limits and with peers"},
+    {"caps", caps_main, "what the IOMMUs and devices of a machine can do, and why not more"},
     {"conform", conform_main, "try a driver on hardware at its worst"},
+    {"dmar", dmar_main, "the ACPI table of the remapping units, in words"},
+    {"explain", explain_main, "fault lines of kernels and hypervisors, in words"},
+    {"groups", groups_main, "IOMMU groups, and what tied each together"},
+    {"maps", maps_main, "every device, PASID and mapping in a memory dump"},
+    {"regs", regs_main, "registers and fault records, field by field"},
     {"share", share_main, "share one device among tenants and prove that they are isolated"},
+    {"walk", walk_main, "one translation in a memory dump, step by step"},
 };
 
 static void usage(FILE *to)

@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""kernel.py RUN KERNEL BROKEN...: the example kernel in QEMU as a user boots it, and broken ones, which must say so.
+
+Prints TAP."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+RUN, KERNEL = sys.argv[1:3]
+BROKEN = {os.path.basename(path).removeprefix('kernel_break_'): path for path in sys.argv[3:]}
+QEMU = os.environ.get('IOMMUKIT_QEMU', 'qemu-system-x86_64')
+SECONDS = 10 # that the story may take
+
+# What must be said, in this order; other lines may come between.
+STORY = (
+    r'VT-d at 0xfed90000, (\w+) mode',
+    r'reserved region at 0x\w+: DMA arrives while translation is switched on',
+    r'reserved region at 0x\w+: DMA arrives afterwards',
+    r'victim: 0x40000000 is page 0x(\w+)',
+    r'attacker: 0x40000000 is page 0x(?!\1\b)\w+',
+    r'reserved region at 0x\w+: DMA arrives beside the domain\'s own pages',
+    r'both copied 0x40000000 to 0x40001000: each its own bytes',
+    r'the attacker writes to an address that only the victim has',
+    r'  fault: device 0:2.0 may not write 0x50000000: [a-z][a-z -]+ \(reason \d+\)',
+    r'the attacker reads the victim\'s page at its physical address',
+    r'  fault: device 0:2.0 may not read 0x2[0-9a-f]+: [a-z][a-z -]+ \(reason \d+\)',
+    r'the victim writes to the page that was unmapped',
+    r'  fault: device 0:1.0 may not write 0x50000000: [a-z][a-z -]+ \(reason \d+\)',
+    r'isolated',
+)
+
+
+def boot(kernel, *options):
+    return subprocess.run([RUN, kernel, *options], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          timeout=6 * SECONDS)
+
+
+def check(condition, result, what):
+    assert condition, f'{what}\n{" ".join(result.args)}: exit {result.returncode}\n{result.stdout}{result.stderr}'
+
+
+def check_story(result, mode):
+    lines, previous = iter(result.stdout.splitlines()), None
+    for pattern in STORY:
+        pattern = pattern.replace(r'\1', previous.group(1) if previous and previous.groups() else '')
+        previous = next((found for line in lines if (found := re.fullmatch(pattern, line))), None)
+        check(previous, result, f'not said: {pattern}')
+    check(f'{mode} mode' in result.stdout, result, f'not in {mode} mode')
+    check(result.stdout.endswith('\nisolated\n') and result.returncode == 0, result, 'not isolated')
+
+
+def check_broken(name, words):
+    result = boot(BROKEN[name])
+    check(result.returncode == 1, result, 'the exit status of a failure')
+    last = result.stdout.splitlines()[-1] if result.stdout else ''
+    check(last.startswith('FAILED: ') and words in last, result, f'the last line does not say: {words}')
+    check('isolated' not in result.stdout, result, 'called isolated')
+
+
+def test_kernel_isolates_within_ten_seconds():
+    start = time.monotonic()
+    result = boot(KERNEL)
+    seconds = time.monotonic() - start
+    check_story(result, 'legacy')
+    check(seconds < SECONDS, result, f'took {seconds:.1f} s')
+
+
+def test_kernel_isolates_in_scalable_mode():
+    result = boot(KERNEL, 'x-scalable-mode=on')
+    if 'x-scalable-mode' in result.stderr: # QEMU 11 dropped the x-
+        result = boot(KERNEL, 'scalable-mode=on')
+    check_story(result, 'scalable')
+
+
+def test_kernel_notices_broken_reserved_regions():
+    check_broken('rmrr', 'RMRR')
+
+
+def test_kernel_notices_a_missing_invalidation():
+    check_broken('invalidation', 'invalidation on unmap')
+
+
+def test_kernel_notices_a_missing_interrupt():
+    check_broken('interrupt', 'the interrupt')
+
+
+def test_kernel_notices_a_leak():
+    check_broken('isolation', 'the attacker wrote the victim\'s page')
+
+
+def test_kernel_fails_without_what_it_needs():
+    result = subprocess.run([RUN, '/nonexistent/kernel'], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            timeout=6 * SECONDS)
+    check(result.returncode == 1 and result.stdout == '', result, 'no kernel, no failure')
+
+
+def main():
+    tests = [(name, function) for name, function in globals().items() if name.startswith('test_')]
+    print(f'1..{len(tests)}')
+    failed = 0
+    for number, (name, function) in enumerate(tests, 1):
+        if not shutil.which(QEMU):
+            print(f'ok {number} - {name} # SKIP {QEMU} is not installed', flush=True)
+            continue
+        try:
+            function()
+            print(f'ok {number} - {name}', flush=True)
+        except (AssertionError, subprocess.TimeoutExpired) as why:
+            failed += 1
+            print(f'not ok {number} - {name}')
+            print('\n'.join('# ' + line for line in str(why).splitlines()[:60]), flush=True)
+    sys.exit(failed != 0)
+
+
+if __name__ == '__main__':
+    main()

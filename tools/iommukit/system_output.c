@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* system_output.c - see system_output.h. */
+#include "system_output.h"
+
+#include <stdlib.h>
+
+struct inspect_system *system_open(const char *command, const char *root)
+{
+    struct inspect_system *system = NULL;
+    struct inspect_why why;
+    if (inspect_system_open(root, &system, &why) == 0)
+        return system;
+    output_error(command, "%s", why.text);
+    return NULL;
+}
+
+void system_notes(const char *command, const struct inspect_system *system)
+{
+    fflush(stdout);
+    for (unsigned i = 0; i < system->note_count; i++)
+        output_error(command, "%s", system->note[i]);
+}
+
+json_t *system_notes_json(const struct inspect_system *system)
+{
+    json_t *notes = json_array();
+    for (unsigned i = 0; i < system->note_count; i++)
+        json_array_append_new(notes, json_string(system->note[i]));
+    return notes;
+}
+
+json_t *system_answer(enum inspect_answer answer)
+{
+    return answer == INSPECT_UNKNOWN ? json_null() : json_boolean(answer == INSPECT_YES);
+}
+
+bool text_begin(struct text *text)
+{
+    *text = (struct text){0};
+    text->file = open_memstream(&text->bytes, &text->size);
+    return text->file != NULL;
+}
+
+void text_cell(struct text *text, struct libscols_line *line, unsigned column)
+{
+    if (text->file != NULL && fclose(text->file) == 0)
+        scols_line_set_data(line, column, text->bytes);
+    free(text->bytes);
+    *text = (struct text){0};
+}

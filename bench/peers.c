@@ -9,26 +9,26 @@
 #include "bench/peers.h"
 #include "bench/rig.h"
 
-static struct bench_peer_host host;
+static struct bench_peer_host hosts[BENCH_PEERS_MAX];
 static struct iommu_posix *peer_posix;
 
-/* As scalable hardware presents itself; the unit gets its queue's addresses as CPU addresses. */
-static int open_host(void)
+/* As scalable hardware presents itself; each peer has a unit, which takes its queue's addresses as CPU addresses. */
+static int open_host(struct bench_peer_host *host)
 {
     struct iommu_model_unit_config unit = {0};
     const struct iommu_platform *platform;
-    if (peer_posix != NULL)
-        return 0;
-    if (!iommu_model_unit_preset("scalable", &unit) || iommu_posix_create(NULL, &peer_posix) < 0)
+    if (!iommu_model_unit_preset("scalable", &unit))
+        return -1;
+    if (peer_posix == NULL && iommu_posix_create(NULL, &peer_posix) < 0)
         return -1;
     platform = iommu_posix_platform(peer_posix);
-    host = (struct bench_peer_host){
+    *host = (struct bench_peer_host){
         .ctx = platform->ctx, .page_alloc = platform->page_alloc, .page_free = platform->page_free,
         .memory = iommu_posix_memory(peer_posix, 0, 0), .memory_bytes = (size_t)8 << 30,
         .unit = bench_unit_create(NULL, (uint32_t)unit.major << 4 | unit.minor, unit.cap, unit.ecap),
         .read32 = bench_unit_read32, .read64 = bench_unit_read64,
         .write32 = bench_unit_write32, .write64 = bench_unit_write64, .cap = unit.cap, .ecap = unit.ecap};
-    return host.unit == NULL ? -1 : 0;
+    return host->unit == NULL ? -1 : 0;
 }
 
 static void load(struct bench *bench, const char *path)
@@ -39,7 +39,9 @@ static void load(struct bench *bench, const char *path)
         fprintf(stderr, "iommukit bench: %s is not loaded: %s\n", path, peer == NULL ? dlerror() : "it is of another version");
         return;
     }
-    peer->open(&host);
+    if (open_host(&hosts[bench->peer_count]) != 0)
+        return;
+    peer->open(&hosts[bench->peer_count]);
     bench->peers[bench->peer_count++] = peer;
 }
 
@@ -56,7 +58,7 @@ void bench_peers_load(struct bench *bench, const char *directory)
     for (int i = 0; i < count; i++) {
         char path[4096];
         int length = snprintf(path, sizeof path, "%s/%s", directory, entries[i]->d_name);
-        if (length > 0 && (size_t)length < sizeof path && bench->peer_count < BENCH_PEERS_MAX && open_host() == 0)
+        if (length > 0 && (size_t)length < sizeof path && bench->peer_count < BENCH_PEERS_MAX)
             load(bench, path);
         free(entries[i]);
     }

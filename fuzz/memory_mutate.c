@@ -5,15 +5,16 @@
 #include "tests/inspect/images.h"
 
 #define PIECES 4
+#define KDUMPS 64 /* the first inputs of a seed; no more, for what libkdumpfile holds stays, see inspect/memory_kdump.c */
 
-static struct image_file some_image(struct seed *seed)
+static struct image_file some_image(struct seed *seed, uint64_t index)
 {
     struct image_piece piece[PIECES];
     size_t count = 1 + (size_t)seed_below(seed, PIECES);
 
     for (size_t i = 0; i < count; i++)
         piece[i] = (struct image_piece){4096 * seed_below(seed, 32), 4096 * (1 + seed_below(seed, 3)), false};
-    if (seed_below(seed, 64) == 0) /* seldom: what libkdumpfile holds stays, see inspect/memory_kdump.c */
+    if (index < KDUMPS)
         return image_kdump(piece, count);
     switch (seed_below(seed, 8)) {
     case 0:
@@ -29,7 +30,7 @@ static struct image_file some_image(struct seed *seed)
 static uint8_t *make(uint64_t seed, uint64_t index, size_t *bytes)
 {
     struct seed state = damage_seed(seed, index);
-    struct image_file file = some_image(&state);
+    struct image_file file = some_image(&state, index);
     uint64_t times = 1 + seed_below(&state, 5);
 
     for (uint64_t i = 0; i < times; i++)

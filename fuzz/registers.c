@@ -4,7 +4,7 @@
  *
  *     clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Iinclude -I. fuzz/registers.c \
  *         inspect/registers.c inspect/registers_json.c inspect/registers_text.c inspect/fields*.c inspect/bdf.c \
- *         inspect/why.c drivers/vtd/fault.c ... -ljansson -o fuzz-registers
+ *         inspect/why.c build/libiommukit.a -ljansson -o fuzz-registers
  */
 #include <errno.h>
 #include <stdio.h>

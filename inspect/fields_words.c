@@ -211,7 +211,7 @@ WORDS(queue_width)
 WORDS(queue_size)
 {
     unsigned pages = 1u << value;
-    SAY("%u page%s: %u descriptors", pages, pages != 1 ? "s" : "", pages * (source->low & VTD_IQA_DW ? 128u : 256u));
+    SAY("%u page%s: %u descriptors", pages, pages != 1 ? "s" : "", pages * ((source->low & VTD_IQA_DW) != 0 ? 128u : 256u));
 }
 
 WORDS(queue_error)

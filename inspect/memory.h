@@ -4,7 +4,8 @@
  *
  * Reading is by physical address. What the file does not hold is reported as such and never guessed. The file is not
  * trusted: headers that make no sense are an error on opening, not a crash later. What a truncated file has lost is
- * absent, with a warning. Segments that overlap are the same memory twice; the one that begins lower is used.
+ * absent, with a warning (a kdump file is refused then). Segments that overlap are the same memory twice; the one that
+ * begins lower is used.
  * An open image is read-only and keeps no more than a bounded cache; several threads may not share one.
  */
 #ifndef INSPECT_MEMORY_H
@@ -21,7 +22,7 @@
 enum inspect_memory_format {
     INSPECT_MEMORY_DETECT, /* by what the file begins with; raw is never detected */
     INSPECT_MEMORY_ELF,    /* ELF core whose p_paddr are physical addresses */
-    INSPECT_MEMORY_KDUMP,  /* makedumpfile's compressed formats, through libkdumpfile */
+    INSPECT_MEMORY_KDUMP,  /* makedumpfile's compressed formats, flattened or not, through libkdumpfile */
     INSPECT_MEMORY_LIME,
     INSPECT_MEMORY_RAW,    /* the file is the memory from raw_base on */
 };

@@ -20,8 +20,7 @@
 #ifdef INSPECT_KDUMP
 #include <libkdumpfile/kdumpfile.h>
 
-#define BLOCK_MAX    (1u << 16)
-#define CACHED_PAGES 16
+#define BLOCK_MAX (1u << 16)
 
 struct memory_kdump {
     kdump_ctx_t *context;
@@ -123,9 +122,8 @@ int memory_kdump_open(struct inspect_memory *memory, const char *path, struct in
     memory->kdump = calloc(1, sizeof *memory->kdump);
     if (memory->kdump == NULL || (memory->kdump->context = context) == NULL)
         return inspect_fail(why, -ENOMEM, "out of memory");
-    /* A mapped file that shrinks would end the program; memory.c has a cache of its own. Neither must succeed. */
+    /* A mapped file that shrinks would end the program. */
     (void)kdump_set_number_attr(context, KDUMP_ATTR_FILE_MMAP_POLICY, KDUMP_MMAP_NEVER);
-    (void)kdump_set_number_attr(context, "cache.size", CACHED_PAGES);
     if (kdump_open_fd(context, memory->file) != KDUMP_OK)
         return inspect_fail(why, -EINVAL, "libkdumpfile refuses %.100s: %.120s", path, kdump_get_err(context));
     return take_extents(memory, why);

@@ -99,7 +99,6 @@ static int take_heading(struct reader *reader, const struct line *line)
 /* The kernel's log: a unit in one line. "ver 1:0" are the halves of VER. */
 static int take_log(struct reader *reader, const struct line *line)
 {
-    char version[WORD_BYTES * 2];
     const char *major = after(line, "ver"), *minor = major != NULL ? after(line, major) : NULL;
     int result = start_unit(reader);
     if (result == 0)
@@ -109,7 +108,7 @@ static int take_log(struct reader *reader, const struct line *line)
     if (result == 0)
         result = take_hex(reader, "ECAP", after(line, "ecap"));
     if (result == 0 && minor != NULL && strlen(major) == 1 && strlen(minor) == 1) {
-        snprintf(version, sizeof version, "%s%s", major, minor);
+        const char version[] = {major[0], minor[0], '\0'};
         result = take_hex(reader, "VER", version);
     }
     return result;

@@ -11,13 +11,6 @@
 
 #define BLOCK 4096u
 
-/* LeakSanitizer's question to a program. What libkdumpfile holds stays until the end, see memory_kdump.c. */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-    return "leak:libkdumpfile";
-}
-
 static void need(bool good)
 {
     if (!good)
@@ -157,6 +150,8 @@ static bool has_bit(const uint8_t *bitmap, uint64_t page)
     return bitmap[page / 8] >> page % 8 & 1;
 }
 
+static const char kdump_signature[8] = "KDUMP   ", machine[7] = "x86_64";
+
 /* Pages are stored as they are; which were memory and which were kept is in two bitmaps. */
 struct image_file image_kdump(const struct image_piece *piece, size_t count)
 {
@@ -167,9 +162,9 @@ struct image_file image_kdump(const struct image_piece *piece, size_t count)
             pages = (piece[i].base + piece[i].bytes) / BLOCK;
     uint32_t blocks = (uint32_t)((pages + 8 * BLOCK - 1) / (8 * BLOCK)); /* of one bitmap */
     uint8_t *header = grow(&file, (2 + 2 * (size_t)blocks) * BLOCK);
-    memcpy(header, "KDUMP   ", 8);
+    memcpy(header, kdump_signature, sizeof kdump_signature);
     put32(header + HEADER_VERSION, 6);
-    memcpy(header + HEADER_MACHINE, "x86_64", 7);
+    memcpy(header + HEADER_MACHINE, machine, sizeof machine);
     put32(header + HEADER_BLOCK_SIZE, BLOCK);
     put32(header + HEADER_SUB_BLOCKS, 1);
     put32(header + HEADER_BITMAP_BLOCKS, 2 * blocks);

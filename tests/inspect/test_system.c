@@ -4,6 +4,7 @@
  * reads. What reads whole trees is tested through the command, tests/command/system.py.
  */
 #include <errno.h>
+#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -247,27 +248,31 @@ static void test_acs_names(void **state)
     assert_int_equal(strlen(text), 9);
 }
 
+/* A function alone in its slot. */
+static struct inspect_acs acs_of(struct inspect_config config, uint16_t bits)
+{
+    struct inspect_function function = {.config = config, .physical = INSPECT_NONE};
+    struct inspect_system system = {.function_count = 1, .function = &function};
+    return inspect_acs_check(&system, 0, bits);
+}
+
 static void test_acs_check(void **state)
 {
-    struct inspect_function port = {.config = {.port = INSPECT_PORT_ROOT, .extended = INSPECT_YES}, .physical = INSPECT_NONE};
-    struct inspect_system system = {.function_count = 1, .function = &port};
-    assert_int_equal(inspect_acs_check(&system, 0, INSPECT_ACS_GROUP).ok, INSPECT_NO);
-    port.config.acs = true;
-    port.config.acs_capability = 0x5f;
-    port.config.acs_control = 0x14;
-    assert_int_equal(inspect_acs_check(&system, 0, INSPECT_ACS_PASID).ok, INSPECT_YES);
-    assert_int_equal(inspect_acs_check(&system, 0, INSPECT_ACS_GROUP).ok, INSPECT_NO);
-    assert_int_equal(inspect_acs_check(&system, 0, INSPECT_ACS_GROUP).missing, 0x09);
-    port.config.acs_capability = 0x14; /* it need not switch on what it has not */
-    assert_int_equal(inspect_acs_check(&system, 0, INSPECT_ACS_GROUP).ok, INSPECT_YES);
-    port.config.extended = INSPECT_UNKNOWN;
-    assert_int_equal(inspect_acs_check(&system, 0, INSPECT_ACS_GROUP).ok, INSPECT_UNKNOWN);
-    port.config.port = INSPECT_PORT_ENDPOINT; /* alone in its slot */
-    assert_int_equal(inspect_acs_check(&system, 0, INSPECT_ACS_GROUP).ok, INSPECT_YES);
-    port.config.port = INSPECT_PORT_TO_PCI;
-    assert_int_equal(inspect_acs_check(&system, 0, INSPECT_ACS_GROUP).ok, INSPECT_NO);
-    port.config.port = INSPECT_PORT_UNKNOWN;
-    assert_int_equal(inspect_acs_check(&system, 0, INSPECT_ACS_GROUP).ok, INSPECT_UNKNOWN);
+    const struct inspect_config port = {.port = INSPECT_PORT_ROOT, .extended = INSPECT_YES};
+    const struct inspect_config partly = {.port = INSPECT_PORT_ROOT, .extended = INSPECT_YES, .acs = true,
+                                          .acs_capability = 0x5f, .acs_control = 0x14};
+    const struct inspect_config needless = {.port = INSPECT_PORT_ROOT, .extended = INSPECT_YES, .acs = true,
+                                            .acs_capability = 0x14, .acs_control = 0x14};
+    const struct inspect_config cut_off = {.port = INSPECT_PORT_ROOT, .extended = INSPECT_UNKNOWN};
+    assert_int_equal(acs_of(port, INSPECT_ACS_GROUP).ok, INSPECT_NO);
+    assert_int_equal(acs_of(partly, INSPECT_ACS_PASID).ok, INSPECT_YES);
+    assert_int_equal(acs_of(partly, INSPECT_ACS_GROUP).ok, INSPECT_NO);
+    assert_int_equal(acs_of(partly, INSPECT_ACS_GROUP).missing, 0x09);
+    assert_int_equal(acs_of(needless, INSPECT_ACS_GROUP).ok, INSPECT_YES); /* what it has not, it need not switch on */
+    assert_int_equal(acs_of(cut_off, INSPECT_ACS_GROUP).ok, INSPECT_UNKNOWN);
+    assert_int_equal(acs_of((struct inspect_config){.port = INSPECT_PORT_ENDPOINT}, INSPECT_ACS_GROUP).ok, INSPECT_YES);
+    assert_int_equal(acs_of((struct inspect_config){.port = INSPECT_PORT_TO_PCI}, INSPECT_ACS_GROUP).ok, INSPECT_NO);
+    assert_int_equal(acs_of((struct inspect_config){.port = INSPECT_PORT_UNKNOWN}, INSPECT_ACS_GROUP).ok, INSPECT_UNKNOWN);
 }
 
 /* Integrated endpoints of Intel are known to send everything to the IOMMU. */
@@ -316,11 +321,17 @@ static int make_folder(void **state)
     return mkdtemp(folder) == NULL;
 }
 
+static int remove_one(const char *path, const struct stat *about, int flag, struct FTW *where)
+{
+    (void)about;
+    (void)flag;
+    (void)where;
+    return remove(path);
+}
+
 static int remove_folder(void **state)
 {
-    char command[64];
-    snprintf(command, sizeof command, "rm -r %s", folder);
-    return system(command);
+    return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 static void write_file(const char *name, const char *content, size_t size)

@@ -58,9 +58,9 @@ int caps_main(int argc, char **argv)
     if (system == NULL)
         return EXIT_USAGE;
     if (options.has_device) {
-        char name[INSPECT_BDF_TEXT];
         function = inspect_system_find(system, options.device);
         if (function == INSPECT_NONE) {
+            char name[INSPECT_BDF_TEXT];
             output_error("caps", "there is no device %s in %s/sys/bus/pci/devices",
                          inspect_bdf_print(options.device, name), system->root);
             inspect_system_close(system);

@@ -119,7 +119,6 @@ static void add_unmet(json_t *object, const struct caps_options *options, const 
 
 int caps_print_json(const struct caps_options *options, const struct inspect_system *system, int function)
 {
-    char text[400];
     json_t *object = json_object(), *units = json_array(), *devices = json_array();
     for (unsigned i = 0; i < system->iommu_count; i++)
         json_array_append_new(units, unit_json(&system->iommu[i]));
@@ -128,12 +127,7 @@ int caps_print_json(const struct caps_options *options, const struct inspect_sys
             json_array_append_new(devices, device_json(system, (int)i));
     ADD(object, "units", units);
     ADD(object, "devices", devices);
-    if (system->iommu_count == 0) {
-        inspect_system_absence(system, text, sizeof text);
-        ADD(object, "absence", json_string(text));
-    } else {
-        ADD(object, "absence", json_null());
-    }
+    ADD(object, "absence", system_absence_json(system));
     if (options->require_count > 0)
         add_unmet(object, options, system, function);
     ADD(object, "notes", system_notes_json(system));

@@ -20,8 +20,8 @@ static const char *record_name(const struct inspect_dmar_record *record)
 
 static void print_path(FILE *to, const struct inspect_dmar_scope *scope)
 {
-    char name[INSPECT_BDF_TEXT];
     if (scope->resolved) {
+        char name[INSPECT_BDF_TEXT];
         fputs(inspect_bdf_print(scope->bdf, name), to);
         return;
     }

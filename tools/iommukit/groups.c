@@ -80,7 +80,6 @@ static int find_group(const struct options *options, const struct inspect_system
 
 static int show(const struct options *options, const struct inspect_system *system)
 {
-    char text[400];
     int group;
     int result = find_group(options, system, &group);
     if (result != EXIT_FINE)
@@ -93,6 +92,7 @@ static int show(const struct options *options, const struct inspect_system *syst
         return EXIT_FINE;
     }
     if (system->group_count == 0) {
+        char text[400];
         inspect_system_absence(system, text, sizeof text);
         printf("There are no groups: %s\n", text);
         return EXIT_FINE;

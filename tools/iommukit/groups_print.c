@@ -192,18 +192,12 @@ static json_t *group_json(const struct inspect_system *system, unsigned index)
 
 int groups_print_json(const struct inspect_system *system, int only)
 {
-    char text[400];
     json_t *object = json_object(), *groups = json_array();
     for (unsigned i = 0; i < system->group_count; i++)
         if (is_shown(only, i))
             json_array_append_new(groups, group_json(system, i));
     ADD(object, "groups", groups);
-    if (system->iommu_count == 0 && system->group_count == 0) {
-        inspect_system_absence(system, text, sizeof text);
-        ADD(object, "absence", json_string(text));
-    } else {
-        ADD(object, "absence", json_null());
-    }
+    ADD(object, "absence", system_absence_json(system));
     ADD(object, "notes", system_notes_json(system));
     return output_json(object);
 }

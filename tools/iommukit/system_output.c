@@ -29,6 +29,15 @@ json_t *system_notes_json(const struct inspect_system *system)
     return notes;
 }
 
+json_t *system_absence_json(const struct inspect_system *system)
+{
+    char text[400];
+    if (system->iommu_count > 0)
+        return json_null();
+    inspect_system_absence(system, text, sizeof text);
+    return json_string(text);
+}
+
 json_t *system_answer(enum inspect_answer answer)
 {
     return answer == INSPECT_UNKNOWN ? json_null() : json_boolean(answer == INSPECT_YES);

@@ -17,6 +17,9 @@ void system_notes(const char *command, const struct inspect_system *system);
 /* The same as an array of sentences. */
 json_t *system_notes_json(const struct inspect_system *system);
 
+/* Why there is no IOMMU, or null where there is one. */
+json_t *system_absence_json(const struct inspect_system *system);
+
 /* true, false, or null where it is not known. */
 json_t *system_answer(enum inspect_answer answer);
 

@@ -12,7 +12,7 @@ setup    = $(MESON) setup --prefix='$(PREFIX)' -Dwerror=$(WERROR)
 sanitize = $(setup) -Dtests=enabled -Db_lundef=false -Dc_args=-fno-sanitize-recover=all
 again    = $(MAKE) --no-print-directory
 
-.PHONY: all help deps run run-kernel check check-san qemu-fuzz mutants tidy coverage-doc install clean format
+.PHONY: all help deps run run-kernel check check-san bench qemu-fuzz mutants tidy coverage-doc install clean format
 
 all: $(BUILD)/build.ninja ## build the command and the libraries (the default)
 	@$(MESON) compile -C $(BUILD)
@@ -25,7 +25,7 @@ $(BUILD)/build.ninja:
 	$(setup) -Dtests=disabled $(BUILD)
 
 $(BUILD)/.tests: | $(BUILD)/build.ninja
-	$(MESON) configure $(BUILD) -Dtests=enabled -Dwerror=$(WERROR)
+	$(MESON) configure $(BUILD) -Dtests=enabled -Dfuzz_seconds=60 -Dwerror=$(WERROR)
 	@touch $@
 
 deps: ## install what building and running needs
@@ -56,6 +56,12 @@ check-san: ## the tests again under ASan and UBSan, the threaded ones under TSan
 	@scripts/run-tests build-asan --no-suite house --timeout-multiplier 5
 	@scripts/run-tests build-tsan --suite threads --timeout-multiplier 10
 
+bench: ## measure against the machine's limits, with PEERS=linux against Linux 6.1. ROWS=1-6 SECONDS=2 DOC=1 (docs/PERFORMANCE.md)
+	@scripts/deps run
+	@scripts/deps bench$(if $(filter linux,$(PEERS)),-linux) || echo 'bench: going on without'
+	@scripts/bench $(if $(filter linux,$(PEERS)),--linux) $(if $(ROWS),--rows $(ROWS)) $(if $(SECONDS),--seconds $(SECONDS)) \
+		$(if $(DOC),--doc)
+
 qemu-fuzz: ## QEMU and the model side by side, random worlds for SECONDS=60. SEED=n repeats a run
 	@scripts/deps check
 	@$(again) -s $(BUILD)/.tests
@@ -85,4 +91,4 @@ format: ## clang-format on every C file
 		-exec clang-format -i {} +
 
 clean: ## remove the build directories
-	rm -rf $(BUILD) build-asan build-tsan build-mutants
+	rm -rf $(BUILD) build-asan build-tsan build-mutants build-bench

@@ -14,6 +14,8 @@ import threading
 import time
 from pathlib import Path
 
+import tap
+
 COMMAND = sys.argv[1]
 FINE, USAGE = 0, 2
 MEMBERS = ['line', 'vendor', 'kind', 'device', 'access', 'address', 'pasid', 'code', 'meaning', 'advice']
@@ -46,10 +48,6 @@ def refused(words, *options):
     result = run(*options)
     check(result.returncode == USAGE and result.stdout == b'', result)
     check(words in result.stderr.decode(), result)
-
-
-class Skip(Exception):
-    pass
 
 
 class Running:
@@ -199,7 +197,7 @@ def test_reserved_regions():
 def shared_dump(name='sm-72'):
     folder = Path(os.environ.get('IOMMUKIT_SHARED', '/nowhere')) / 'dumps' / name
     if not folder.is_dir():
-        raise Skip('IOMMUKIT_SHARED has no dumps/' + name)
+        raise tap.Skip('IOMMUKIT_SHARED has no dumps/' + name)
     return '--memory', folder / 'tables.elf.zst', '--regs', folder / 'regs.json'
 
 
@@ -252,22 +250,4 @@ def test_a_million_lines():
         assert usage.ru_maxrss < 100 * 1024, usage  # KiB; the same however long the log
 
 
-def main():
-    tests = {name: test for name, test in globals().items() if name.startswith('test_')}
-    names = sys.argv[2:] or list(tests)
-    print(f'1..{len(names)}')
-    failed = 0
-    for number, name in enumerate(names, 1):
-        try:
-            tests[name]()
-            print(f'ok {number} - {name}', flush=True)
-        except Skip as reason:
-            print(f'ok {number} - {name} # SKIP {reason}', flush=True)
-        except Exception as problem:  # a test that stops is a test that fails, whatever stopped it
-            failed += 1
-            print(f'not ok {number} - {name}', flush=True)
-            print('\n'.join('# ' + line for line in f'{type(problem).__name__}: {problem}'.splitlines()), flush=True)
-    sys.exit(failed > 0)
-
-
-main()
+tap.main(globals())

@@ -11,6 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import tap
+
 COMMAND = sys.argv[1]
 SHARED = os.environ.get('IOMMUKIT_SHARED')
 FINE, USAGE = 0, 2
@@ -24,10 +26,6 @@ IOMMU: dmar1 Register Base Address: fed91000
 Name\t\t\tOffset\t\tContents
 CAP             \t0x08\t\t0x00d2008c222f0686
 '''
-
-
-class Skip(Exception):
-    pass
 
 
 def run(*options, stdin=None):
@@ -172,7 +170,7 @@ def test_regs_refused():
 
 def test_regs_real_files():
     if not SHARED:
-        raise Skip('IOMMUKIT_SHARED is not set')
+        raise tap.Skip('IOMMUKIT_SHARED is not set')
     for folder in ('sm-72', 'legacy-72', 'fl-10'):
         path = Path(SHARED, 'dumps', folder, 'regs.json')
         given = json.loads(path.read_text())
@@ -183,25 +181,4 @@ def test_regs_real_files():
         assert says(register(unit, 'RTADDR'), 'TTM') == ('legacy' if folder == 'legacy-72' else 'scalable'), unit
 
 
-def main():
-    wanted = sys.argv[2:]
-    tests = {name: function for name, function in globals().items() if name.startswith('test_')}
-    chosen = [name for name in tests if not wanted or name in wanted]
-    print(f'1..{len(chosen)}')
-    failed = 0
-    for number, name in enumerate(chosen, 1):
-        try:
-            tests[name]()
-            print(f'ok {number} - {name}', flush=True)
-        except Skip as why:
-            print(f'ok {number} - {name} # SKIP {why}', flush=True)
-        except (AssertionError, ValueError, StopIteration, subprocess.TimeoutExpired) as why:
-            failed += 1
-            print(f'not ok {number} - {name}')
-            print('\n'.join('# ' + line for line in str(why).splitlines()[:60]))
-            print(f'# replay: {" ".join(map(str, sys.argv[:2]))} {name}', flush=True)
-    sys.exit(failed != 0)
-
-
-if __name__ == '__main__':
-    main()
+tap.main(globals())

@@ -17,12 +17,10 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import tap
+
 COMMAND = sys.argv[1]
 ISOLATED, LEAK, USAGE = 0, 1, 2
-
-
-class Skip(Exception):
-    pass
 
 
 def run(*options, timeout=120):
@@ -189,7 +187,7 @@ def test_share_all_real_tables():
     shared = os.environ.get('IOMMUKIT_SHARED', '')
     files = sorted(Path(shared).glob('dmar/*.bin')) if shared else []
     if not files:
-        raise Skip('no tables at $IOMMUKIT_SHARED/dmar')
+        raise tap.Skip('no tables at $IOMMUKIT_SHARED/dmar')
     with ThreadPoolExecutor(2) as pool:
         for said in pool.map(lambda path: isolated('--tenants', 64, '--bytes', '4K', '--ops', 1, '--dmar', path,
                                                    tenants=64), files):
@@ -213,7 +211,7 @@ def test_share_bad_tables():
 
 def need_qemu():
     if shutil.which(os.environ.get('IOMMUKIT_QEMU', 'qemu-system-x86_64')) is None:
-        raise Skip('QEMU is not installed')
+        raise tap.Skip('QEMU is not installed')
 
 
 def test_B13_B14_qemu_agrees_in_scalable_mode():
@@ -242,25 +240,4 @@ def test_share_qemu_missing():
     check(result.returncode == USAGE and 'cannot start QEMU' in result.stderr, result)
 
 
-def main():
-    wanted = sys.argv[2:]
-    tests = {name: function for name, function in globals().items() if name.startswith('test_')}
-    chosen = [name for name in tests if not wanted or name in wanted]
-    print(f'1..{len(chosen)}')
-    failed = 0
-    for number, name in enumerate(chosen, 1):
-        try:
-            tests[name]()
-            print(f'ok {number} - {name}', flush=True)
-        except Skip as why:
-            print(f'ok {number} - {name} # SKIP {why}', flush=True)
-        except (AssertionError, subprocess.TimeoutExpired, json.JSONDecodeError) as why:
-            failed += 1
-            print(f'not ok {number} - {name}')
-            print('\n'.join('# ' + line for line in str(why).splitlines()[:60]))
-            print(f'# replay: {" ".join(map(str, sys.argv[:2]))} {name}', flush=True)
-    sys.exit(failed != 0)
-
-
-if __name__ == '__main__':
-    main()
+tap.main(globals())

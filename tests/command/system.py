@@ -15,16 +15,13 @@ import tempfile
 import time
 from pathlib import Path
 
+import tap
 from server import (ACS_OFF, ACS_ON, CAP_LAPTOP, CAP_SERVER, CONFIG, DEVICE, ECAP_LAPTOP, ECAP_SERVER,
                     ECAP_WITHOUT_PASID, FSTS, ON, QI, SMTS, SSTS, server)
 from tree import Tree, config_space, dmar
 
 COMMAND = sys.argv[1]
 FINE, FINDINGS, USAGE = 0, 1, 2
-
-class Skip(Exception):
-    pass
-
 
 def run(*arguments, timeout=20, **others):
     return subprocess.run([COMMAND, *map(str, arguments)], text=True, stdout=subprocess.PIPE,
@@ -338,7 +335,7 @@ def test_without_root():
         try:
             result = run('dmar', '--root', folder, **other)
         except PermissionError as why:
-            raise Skip('the command is out of reach for other users') from why
+            raise tap.Skip('the command is out of reach for other users') from why
         check(result.returncode == USAGE and 'root only: run it with sudo' in result.stderr, result)
         result = run('dmar', table, **other)
         check(result.returncode == USAGE and 'run it with sudo' in result.stderr, result)
@@ -871,25 +868,4 @@ def complete(*words):
     return [word.strip() for word in result.stdout.splitlines() if word.strip()]
 
 
-def main():
-    wanted = sys.argv[2:]
-    tests = {name: function for name, function in globals().items() if name.startswith('test_')}
-    chosen = [name for name in tests if not wanted or name in wanted]
-    print(f'1..{len(chosen)}')
-    failed = 0
-    for number, name in enumerate(chosen, 1):
-        try:
-            tests[name]()
-            print(f'ok {number} - {name}', flush=True)
-        except Skip as why:
-            print(f'ok {number} - {name} # SKIP {why}', flush=True)
-        except (AssertionError, subprocess.TimeoutExpired, json.JSONDecodeError, LookupError) as why:
-            failed += 1
-            print(f'not ok {number} - {name}')
-            print('\n'.join('# ' + line for line in repr(why).replace('\\n', '\n').splitlines()[:60]))
-            print(f'# replay: {" ".join(map(str, sys.argv[:2]))} {name}', flush=True)
-    sys.exit(failed != 0)
-
-
-if __name__ == '__main__':
-    main()
+tap.main(globals())

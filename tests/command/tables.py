@@ -14,6 +14,7 @@ import time
 import xml.etree.ElementTree
 from pathlib import Path
 
+import tap
 from tables_dump import CAP, ECAP, FIRST_RW, PS, R, RW, W, Dump, dmar
 
 COMMAND = sys.argv[1]
@@ -22,10 +23,6 @@ FINE, USAGE = 0, 2
 MAPPING = ['device', 'pasid', 'domain', 'stage', 'iova', 'pa', 'bytes', 'read', 'write']
 WALK = ['result', 'iova', 'pa', 'bytes', 'read', 'write', 'fault', 'absent', 'steps']
 MILLION = 1 << 20
-
-
-class Skip(Exception):
-    pass
 
 
 def run(*options, text=True, **others):
@@ -400,7 +397,7 @@ def merged(mappings):
 def test_dumps_of_real_machines():
     dumps = sorted(Path(SHARED, 'dumps').glob('*/maps.json')) if SHARED else []
     if not dumps:
-        raise Skip('no dumps at $IOMMUKIT_SHARED/dumps')
+        raise tap.Skip('no dumps at $IOMMUKIT_SHARED/dumps')
     for found in dumps:
         result = run('maps', '--memory', found.parent / 'tables.elf.zst', '--regs', found.parent / 'regs.json', '--json')
         check(result.returncode == FINE and result.stderr == '', result)
@@ -568,22 +565,4 @@ def test_graph_escapes_names(path):
     assert any('<&"?>' in text for text in texts), texts
 
 
-def main():
-    tests = {name: test for name, test in globals().items() if name.startswith('test_')}
-    names = sys.argv[2:] or list(tests)
-    print(f'1..{len(names)}')
-    failed = 0
-    for number, name in enumerate(names, 1):
-        try:
-            tests[name]()
-            print(f'ok {number} - {name}', flush=True)
-        except Skip as reason:
-            print(f'ok {number} - {name} # SKIP {reason}', flush=True)
-        except Exception as problem:  # a test that stops is a test that fails, whatever stopped it
-            failed += 1
-            print(f'not ok {number} - {name}', flush=True)
-            print('\n'.join('# ' + line for line in f'{type(problem).__name__}: {problem}'.splitlines()), flush=True)
-    sys.exit(failed > 0)
-
-
-main()
+tap.main(globals())

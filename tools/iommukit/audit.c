@@ -102,9 +102,6 @@ static void parse(int argc, char **argv, struct options *options)
                "reach that they should not, entries that are damaged, features that are off."
                "\vExit status: 0 no finding above info, 1 findings, 2 bad usage or unreadable input.",
     };
-    static char name[] = "iommukit audit";
-    argv[0] = name;
-    argp_err_exit_status = EXIT_USAGE;
     argp_parse(&parser, argc, argv, 0, NULL, options);
 }
 

@@ -90,9 +90,6 @@ void caps_parse(int argc, char **argv, struct caps_options *options)
                "Virtualization, and whether it can serve many domains at once."
                "\vExit status: 0 fine, 1 what --require names is not there, 2 bad usage or nothing to read.",
     };
-    static char name[] = "iommukit caps";
     *options = (struct caps_options){0};
-    argv[0] = name;
-    argp_err_exit_status = EXIT_USAGE;
     argp_parse(&parser, argc, argv, 0, NULL, options);
 }

@@ -141,11 +141,8 @@ void conform_parse(int argc, char **argv, struct conform_options *options)
                "name each mistake, and the line that repeats it."
                "\vExit status: 0 conforms, 1 fails, 2 bad usage.",
     };
-    static char name[] = "iommukit conform";
 
     *options =
         (struct conform_options){.run = {.adapter = &iommu_conform_iommukit, .driver = "iommukit"}};
-    argv[0] = name;
-    argp_err_exit_status = CONFORM_USAGE;
     argp_parse(&parser, argc, argv, 0, NULL, options);
 }

@@ -53,9 +53,6 @@ static void parse(int argc, char **argv, struct options *options)
                "is wrong with it. Without FILE: this machine's, /sys/firmware/acpi/tables/DMAR."
                "\vExit status: 0 shown, 2 there is no readable table.",
     };
-    static char name[] = "iommukit dmar";
-    argv[0] = name;
-    argp_err_exit_status = EXIT_USAGE;
     argp_parse(&parser, argc, argv, 0, NULL, options);
 }
 

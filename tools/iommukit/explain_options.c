@@ -123,9 +123,5 @@ void explain_parse(int argc, char **argv, struct explain_options *options)
             "standard input is read.\n\nExit status: 0 fine, 2 bad usage or unreadable input.",
         .children = children,
     };
-    static char name[] = "iommukit explain";
-
-    argv[0] = name;
-    argp_err_exit_status = EXIT_USAGE;
     argp_parse(&parser, argc, argv, 0, NULL, options);
 }

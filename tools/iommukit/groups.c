@@ -55,9 +55,6 @@ static void parse(int argc, char **argv, struct options *options)
                "may reach."
                "\vExit status: 0 fine, 2 bad usage or nothing to read.",
     };
-    static char name[] = "iommukit groups";
-    argv[0] = name;
-    argp_err_exit_status = EXIT_USAGE;
     argp_parse(&parser, argc, argv, 0, NULL, options);
 }
 

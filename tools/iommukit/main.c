@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* main.c - the command: finds the subcommand, one file (or a few) each. */
+#include <argp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@
 #include "explain.h"
 #include "groups.h"
 #include "maps.h"
+#include "output.h"
 #include "regs.h"
 #include "share.h"
 #include "walk.h"
@@ -45,11 +47,21 @@ static void usage(FILE *to)
     fputs("\n'iommukit COMMAND --help' explains one of them.\n", to);
 }
 
+/* What argp needs to know before the subcommand parses its options: how it is called, and what bad usage exits with. */
+static int run(const struct subcommand *subcommand, int argc, char **argv)
+{
+    char name[32];
+    snprintf(name, sizeof name, "iommukit %s", subcommand->name);
+    argv[0] = name;
+    argp_err_exit_status = EXIT_USAGE;
+    return subcommand->main(argc, argv);
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2) {
         usage(stderr);
-        return SHARE_USAGE;
+        return EXIT_USAGE;
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
         usage(stdout);
@@ -62,9 +74,9 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < sizeof subcommands / sizeof subcommands[0]; i++)
         if (strcmp(argv[1], subcommands[i].name) == 0)
-            return subcommands[i].main(argc - 1, argv + 1);
+            return run(&subcommands[i], argc - 1, argv + 1);
 
     fprintf(stderr, "iommukit: no command '%s'\n", argv[1]);
     usage(stderr);
-    return SHARE_USAGE;
+    return EXIT_USAGE;
 }

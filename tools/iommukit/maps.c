@@ -83,9 +83,6 @@ static void parse(int argc, char **argv, struct maps_options *options)
         .doc = "Show every device, PASID and mapping in a memory dump's VT-d remapping tables."
                "\vExit status: 0 fine, 2 bad usage or unreadable input.",
     };
-    static char name[] = "iommukit maps";
-    argv[0] = name;
-    argp_err_exit_status = EXIT_USAGE;
     argp_parse(&parser, argc, argv, 0, NULL, options);
 }
 

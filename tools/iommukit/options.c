@@ -122,7 +122,6 @@ void share_parse(int argc, char **argv, struct share_options *options)
                "same addresses; then let everyone attack everyone, and say whether anything got through."
                "\vExit status: 0 isolated, 1 a leak or lost data, 2 bad usage or bad input.",
     };
-    static char name[] = "iommukit share";
 
     *options = (struct share_options){
         .bytes = 64 << 10,
@@ -131,7 +130,5 @@ void share_parse(int argc, char **argv, struct share_options *options)
         .stage = IOMMU_STAGE_SECOND,
         .seed = clock_seed(),
     };
-    argv[0] = name;
-    argp_err_exit_status = SHARE_USAGE;
     argp_parse(&parser, argc, argv, 0, NULL, options);
 }

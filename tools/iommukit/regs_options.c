@@ -79,7 +79,6 @@ static void name_option(struct argp_option *option, char *name, enum inspect_reg
 void regs_parse(int argc, char **argv, struct regs_options *options)
 {
     static const struct argp_child children[] = {{&source_argp, 0, "Other places to look:", 3}, {NULL, 0, NULL, 0}};
-    static char command[] = "iommukit regs";
     char names[INSPECT_REGISTER_COUNT][NAME_BYTES];
     struct argp_option list[INSPECT_REGISTER_COUNT + 4] = {
         {"json", KEY_JSON, NULL, 0, "Print one JSON object instead of a table", 1},
@@ -99,8 +98,6 @@ void regs_parse(int argc, char **argv, struct regs_options *options)
 
     for (unsigned reg = 0; reg < INSPECT_REGISTER_COUNT; reg++)
         name_option(&list[3 + reg], names[reg], (enum inspect_register)reg);
-    argv[0] = command;
-    argp_err_exit_status = EXIT_USAGE;
     argp_parse(&parser, argc, argv, 0, NULL, options);
 }
 

@@ -105,9 +105,6 @@ static void parse(int argc, char **argv, struct walk_options *options)
                "\vExit status: 0 answered, be it with a fault; 2 bad usage or unreadable input, or a page that is needed "
                "is not in the dump.",
     };
-    static char name[] = "iommukit walk";
-    argv[0] = name;
-    argp_err_exit_status = EXIT_USAGE;
     argp_parse(&parser, argc, argv, 0, NULL, options);
 }
 

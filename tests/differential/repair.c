@@ -105,7 +105,11 @@ static bool repair_legacy_context(struct twin *twin, struct walk *walk)
 {
     const struct iommu_model_step *step = repair_step(&walk->explanation, "context entry");
 
-    if (step && walk->pass && (step->entry[0] & VTD_PTR_RSVD(twin->kind->aw_bits)))
+    if (!step || !(step->entry[0] & VTD_LCE0_P) ||
+        SPEC_GET(VTD_LCE0_TT, step->entry[0]) != VTD_TT_PASS_THROUGH)
+        return false;
+    /* Also where the width is wrong as well: QEMU looks at reserved bits first. */
+    if (step->entry[0] & VTD_PTR_RSVD(twin->kind->aw_bits))
         return refuse(walk, VTD_FAULT_LCT_RESERVED, KNOWN_PASS_POINTER);
     return false;
 }

@@ -78,6 +78,8 @@ extern const struct bench_row bench_rows[BENCH_ROWS];
 /* Loads the peers; what cannot be loaded is said on standard error. */
 void bench_open(struct bench *bench, const struct bench_options *options);
 void bench_row_run(struct bench *bench, const struct bench_row *row, struct bench_result *result);
+/* Of the worst part; open while a part is, unless another is short. */
+enum bench_verdict bench_row_verdict(const struct bench_result *result);
 /* The part that decides the row's verdict: the first of the worst. NULL: the row has none. */
 const struct bench_part *bench_decisive(const struct bench_result *result);
 const char *bench_verdict_name(enum bench_verdict verdict); /* NULL: open */

@@ -26,7 +26,8 @@ static struct iommu_strict_counts counts_of(const struct bench_rig *rig)
 /* Lines that hold `words` entries from the one at `index` on. */
 static double lines_of(uint64_t index, uint64_t words)
 {
-    return (double)(((index + words) * 8 - 1) / LINE - index * 8 / LINE + 1);
+    uint64_t first = index * 8 / LINE, last = ((index + words) * 8 - 1) / LINE;
+    return (double)(last - first + 1);
 }
 
 /*
@@ -56,14 +57,13 @@ static int flush_case(struct bench_rig *rig, struct iommu_domain *domain, uint64
                       struct bench_flush_counts *sum)
 {
     struct iommu_strict_counts start = counts_of(rig), mapped, done;
-    uint64_t tables;
+    uint64_t tables = iova < IOVA + MIB2 ? 0 : len / MIB2; /* that were not there before */
     if (iommu_map(domain, iova, PA, len, IOMMU_READ | IOMMU_WRITE) != 0)
         return -1;
     mapped = counts_of(rig);
     if (iommu_unmap(domain, iova, len, NULL) != 0)
         return -1;
     done = counts_of(rig);
-    tables = mapped.page_allocs - start.page_allocs;
     sum->lines += (double)(done.cache_flush_bytes - start.cache_flush_bytes) / LINE;
     sum->touched += touched_by_map(iova, len / PAGE, tables) + touched_by_unmap(iova, len / PAGE, tables);
     most(&sum->map_fences, mapped.cache_flushes - start.cache_flushes);

@@ -112,14 +112,14 @@ static struct spread spread_of(double *values, unsigned count)
 
 static struct spread time_of(const struct bench_samples *samples, unsigned op)
 {
-    double values[SLICES_MAX];
+    double values[SLICES_MAX] = {0};
     memcpy(values, samples->ns + (size_t)op * SLICES_MAX, samples->slices * sizeof *values);
     return spread_of(values, samples->slices);
 }
 
 static struct spread ratio_of(const struct bench_samples *samples, unsigned above, unsigned below)
 {
-    double values[SLICES_MAX];
+    double values[SLICES_MAX] = {0};
     for (unsigned i = 0; i < samples->slices; i++)
         values[i] = samples->ns[(size_t)above * SLICES_MAX + i] / samples->ns[(size_t)below * SLICES_MAX + i];
     return spread_of(values, samples->slices);

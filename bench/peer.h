@@ -51,6 +51,8 @@ struct bench_peer_iova {
     void (*destroy)(void *domain);
     /* For each of `order`: free what the slot holds and allocate again. cached: through the fast path, if there is one. */
     int (*exchange)(void *domain, uint64_t *slots, const uint32_t *order, unsigned times, bool cached);
+    /* Only free; the slots hold nothing then. */
+    void (*release)(void *domain, uint64_t *slots, const uint32_t *order, unsigned times, bool cached);
 };
 
 /* A driver on the bench's unit. */

@@ -2,9 +2,9 @@
 /* bench/peers.c - the peers' shared objects, and the host that they get. */
 #include <dirent.h>
 #include <dlfcn.h>
+#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "bench/peers.h"
 #include "bench/rig.h"
@@ -47,8 +47,7 @@ static void load(struct bench *bench, const char *path)
 
 static int is_object(const struct dirent *entry)
 {
-    size_t length = strlen(entry->d_name);
-    return length > 3 && strcmp(entry->d_name + length - 3, ".so") == 0;
+    return fnmatch("bench-*.so", entry->d_name, 0) == 0;
 }
 
 void bench_peers_load(struct bench *bench, const char *directory)

@@ -5,7 +5,7 @@
 
 #include "bench/bench.h"
 
-/* All *.so of the directory; a directory that is not there has none. */
+/* All bench-*.so of the directory; a directory that is not there has none. */
 void bench_peers_load(struct bench *bench, const char *directory);
 void bench_peers_set_cpu(const struct bench *bench, unsigned cpu);
 

@@ -170,7 +170,7 @@ static void clear(void *at)
     g_hash_table_remove_all(tlb->table);
 }
 
-static const struct bench_peer_tlb tlb = {"QEMU-shaped table", create, destroy, translate, invalidate_page, clear};
+static const struct bench_peer_tlb offered = {"QEMU-shaped table", create, destroy, translate, invalidate_page, clear};
 
 static void open_peer(const struct bench_peer_host *host)
 {
@@ -179,4 +179,4 @@ static void open_peer(const struct bench_peer_host *host)
 
 extern const struct bench_peer iommukit_bench_peer;
 __attribute__((visibility("default"))) const struct bench_peer iommukit_bench_peer = {
-    .version = BENCH_PEER_VERSION, .name = "QEMU-shaped table", .build = BUILD, .open = open_peer, .tlb = &tlb};
+    .version = BENCH_PEER_VERSION, .name = "QEMU-shaped table", .build = BUILD, .open = open_peer, .tlb = &offered};

@@ -41,7 +41,7 @@ void bench_open(struct bench *bench, const struct bench_options *options)
         bench_peers_load(bench, options->peers);
 }
 
-static enum bench_verdict verdict_of(const struct bench_result *result)
+enum bench_verdict bench_row_verdict(const struct bench_result *result)
 {
     enum bench_verdict worst = BENCH_GOAL;
     bool open = result->part_count == 0;
@@ -57,7 +57,7 @@ void bench_row_run(struct bench *bench, const struct bench_row *row, struct benc
 {
     *result = (struct bench_result){0};
     row->run(bench, result);
-    result->verdict = verdict_of(result);
+    result->verdict = bench_row_verdict(result);
 }
 
 const struct bench_part *bench_decisive(const struct bench_result *result)
@@ -75,10 +75,13 @@ const char *bench_verdict_name(enum bench_verdict verdict)
     return names[verdict];
 }
 
+#define TEXT(number) #number
+#define VERSION(major, minor, patch) TEXT(major) "." TEXT(minor) "." TEXT(patch)
+
 const char *bench_compiler(void)
 {
 #ifdef __clang__
-    return "clang " __clang_version__;
+    return "clang " VERSION(__clang_major__, __clang_minor__, __clang_patchlevel__);
 #else
     return "gcc " __VERSION__;
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* bench/rows_domain.c - row 13: a domain's whole life, against zeroing the pages that it takes. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,30 +85,43 @@ static void count_life(struct bench_result *result)
     bench_rig_close(&rig);
 }
 
+/* Ours, zeroing, and every peer's table. */
+static unsigned fill_ops(const struct bench *bench, struct bench_op *ops, struct iommu *iommu, struct zeroing *zeroing)
+{
+    unsigned count = 2;
+    ops[0] = (struct bench_op){.name = "iommukit", .run = lives, .ctx = iommu, .each = 1};
+    ops[1] = (struct bench_op){.name = "zeroing", .run = zero, .ctx = zeroing, .each = 1};
+    for (unsigned i = 0; i < bench->peer_count; i++)
+        for (unsigned j = 0; j < bench->peers[i]->table_count && count < BENCH_OPS_MAX; j++, count++) {
+            ops[count] = (struct bench_op){.run = peer_lives, .ctx = (void *)&bench->peers[i]->tables[j], .each = 1};
+            snprintf(ops[count].name, BENCH_NAME, "%.24s, %.24s", bench->peers[i]->tables[j].name, bench->peers[i]->build);
+        }
+    return count;
+}
+
+static void compare(struct bench *bench, struct bench_result *result, struct bench_part *part, struct iommu *iommu,
+                    struct zeroing *zeroing)
+{
+    struct bench_op ops[BENCH_OPS_MAX];
+    struct bench_samples samples;
+    unsigned count = fill_ops(bench, ops, iommu, zeroing);
+    bench_take(bench, ops, count, &samples);
+    bench_against(part, ops, &samples, 0, 1, 1);
+    if (count > 2) { /* for the reader; nothing hangs on it */
+        struct bench_part *faster = bench_part(result, BENCH_TIMES_FASTER, 0, BENCH_NO_MUST, "against Linux");
+        bench_against(faster, ops, &samples, 0, 2, count - 2);
+    }
+    bench_give(&samples);
+}
+
 void bench_row_domain(struct bench *bench, struct bench_result *result)
 {
     struct bench_part *part = bench_part(result, BENCH_TIMES_LIMIT, 2, 4, "life, of zeroing its tables");
     struct zeroing zeroing = {.memory = aligned_alloc(PAGE, TABLES_MAX * PAGE)};
-    struct bench_op ops[BENCH_OPS_MAX] = {{.name = "iommukit", .run = lives, .each = 1},
-                                          {.name = "zeroing", .run = zero, .ctx = &zeroing, .each = 1}};
-    unsigned count = 2;
     struct bench_rig rig;
     if (zeroing.memory != NULL && bench_rig_open(&rig, &(struct bench_rig_config){.hardware = BENCH_MODEL}) == 0) {
-        struct bench_samples samples;
         zeroing.pages = levels_of(&rig);
-        ops[0].ctx = rig.iommu;
-        for (unsigned i = 0; i < bench->peer_count; i++)
-            for (unsigned j = 0; j < bench->peers[i]->table_count && count < BENCH_OPS_MAX; j++, count++) {
-                ops[count] = (struct bench_op){.run = peer_lives, .ctx = (void *)&bench->peers[i]->tables[j], .each = 1};
-                strncat(strncat(ops[count].name, bench->peers[i]->tables[j].name, 24), bench->peers[i]->build, 24);
-            }
-        bench_take(bench, ops, count, &samples);
-        bench_against(part, ops, &samples, 0, 1, 1);
-        if (count > 2) { /* for the reader; nothing hangs on it */
-            struct bench_part *faster = bench_part(result, BENCH_TIMES_FASTER, 0, BENCH_NO_MUST, "against Linux");
-            bench_against(faster, ops, &samples, 0, 2, count - 2);
-        }
-        bench_give(&samples);
+        compare(bench, result, part, rig.iommu, &zeroing);
         bench_rig_close(&rig);
     }
     free(zeroing.memory);

@@ -123,29 +123,32 @@ static void count_submit(struct bench_result *result, struct bench_part *tails, 
     close_driver(&driver);
 }
 
+static void time_submit(struct bench *bench, struct bench_result *result, struct bench_part *time, struct driver *driver)
+{
+    struct peer_driver peers[BENCH_PEERS_MAX];
+    struct bench_op ops[BENCH_OPS_MAX] = {{.name = "iommukit", .run = submit, .ctx = driver, .each = 1}};
+    struct bench_samples samples;
+    unsigned count = open_peers(bench, peers, ops + 1, peer_submit);
+    bench_take(bench, ops, 1 + count, &samples);
+    bench_alone(time, ops, &samples, 0);
+    if (count > 0) { /* for the reader; nothing hangs on it */
+        struct bench_part *faster = bench_part(result, BENCH_TIMES_FASTER, 0, BENCH_NO_MUST, "against Linux");
+        bench_against(faster, ops, &samples, 0, 1, count);
+    }
+    bench_give(&samples);
+    close_peers(peers, count);
+}
+
 void bench_row_invalidate(struct bench *bench, struct bench_result *result)
 {
     struct bench_part *time = bench_part(result, BENCH_NANOSECONDS, 4, 8, "submit and wait");
     struct bench_part *tails = bench_part(result, BENCH_NUMBER, 1, 1, "register writes");
     struct bench_part *words = bench_part(result, BENCH_NUMBER, 1, 1, "status words");
     struct bench_part *reads = bench_part(result, BENCH_NUMBER, 0, 0, "register reads");
-    struct peer_driver peers[BENCH_PEERS_MAX];
-    struct bench_op ops[BENCH_OPS_MAX];
     struct driver driver;
     if (open_driver(&driver, false)) {
-        if (fill_gather(&driver)) {
-            struct bench_samples samples;
-            ops[0] = (struct bench_op){.name = "iommukit", .run = submit, .ctx = &driver, .each = 1};
-            unsigned count = open_peers(bench, peers, ops + 1, peer_submit);
-            bench_take(bench, ops, 1 + count, &samples);
-            bench_alone(time, ops, &samples, 0);
-            if (count > 0) { /* for the reader; nothing hangs on it */
-                struct bench_part *faster = bench_part(result, BENCH_TIMES_FASTER, 0, BENCH_NO_MUST, "against Linux");
-                bench_against(faster, ops, &samples, 0, 1, count);
-            }
-            bench_give(&samples);
-            close_peers(peers, count);
-        }
+        if (fill_gather(&driver))
+            time_submit(bench, result, time, &driver);
         close_driver(&driver);
     }
     count_submit(result, tails, words, reads);

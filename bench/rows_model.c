@@ -34,7 +34,7 @@ static void spread(struct lookups *lookups, uint64_t first, uint64_t stride, uns
 {
     lookups->count = count;
     for (unsigned i = 0; i < count; i++)
-        lookups->iova[i] = first + (uint64_t)(i * 37u % count) * stride + i % 64 * 8;
+        lookups->iova[i] = first + (uint64_t)(i * 37u % count) * stride + (uint64_t)(i % 64) * 8;
 }
 
 static uint64_t run_model(void *ctx, unsigned times)

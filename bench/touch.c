@@ -55,7 +55,7 @@ static uint8_t *leaf_table(const struct bench_vmm *vmm, uint64_t iova)
     if (result.outcome != IOMMU_MODEL_OK || result.page_lg2 != 12)
         return NULL;
     for (unsigned i = explanation.count; i-- > 0;)
-        if (strcmp(explanation.step[i].what, "level 1") == 0)
+        if (strstr(explanation.step[i].what, "level 1") != NULL)
             return iommu_posix_memory(vmm->rig.posix, explanation.step[i].address & ~(PAGE - 1), PAGE);
     return NULL;
 }

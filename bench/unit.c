@@ -108,7 +108,7 @@ static void start_queue(struct bench_unit *unit)
     uint64_t address = unit->reg64[VTD_REG_IQA / 8];
     unit->ring = unit->memory + (address & ~UINT64_C(4095));
     unit->ring_bytes = 4096u << (address & 7);
-    unit->slot = address & UINT64_C(1) << 11 ? VTD_QI_WIDE_BYTES : VTD_QI_NARROW_BYTES;
+    unit->slot = (address & VTD_IQA_DW) != 0 ? VTD_QI_WIDE_BYTES : VTD_QI_NARROW_BYTES;
     unit->head = 0;
 }
 

@@ -18,10 +18,11 @@ void bench_unit_destroy(struct bench_unit *unit);
 void bench_unit_share(struct bench_unit *unit);
 void bench_unit_memory(struct bench_unit *unit, uint8_t *memory);
 
-uint32_t bench_unit_read32(void *unit, uint32_t offset);
-uint64_t bench_unit_read64(void *unit, uint32_t offset);
-void bench_unit_write32(void *unit, uint32_t offset, uint32_t value);
-void bench_unit_write64(void *unit, uint32_t offset, uint64_t value);
+/* `at` is the unit: these are hooks. */
+uint32_t bench_unit_read32(void *at, uint32_t offset);
+uint64_t bench_unit_read64(void *at, uint32_t offset);
+void bench_unit_write32(void *at, uint32_t offset, uint32_t value);
+void bench_unit_write64(void *at, uint32_t offset, uint64_t value);
 
 struct bench_unit_counts {
     uint64_t tail_writes, descriptors, waits, status_writes;

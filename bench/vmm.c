@@ -105,6 +105,7 @@ static int memory_write64(void *ctx, uint64_t pa, uint64_t value)
     return 0;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the hook's type; it is written on failure */
 static int memory_cas64(void *ctx, uint64_t pa, uint64_t *expected, uint64_t desired)
 {
     return !__atomic_compare_exchange_n((uint64_t *)(void *)((uint8_t *)ctx + pa), expected, desired, false,
@@ -123,31 +124,36 @@ static void object_free(void *ctx, void *object, size_t bytes)
     free(object);
 }
 
+struct lock {
+    pthread_mutex_t mutex;
+};
+
 static void *lock_create(void *ctx)
 {
-    pthread_mutex_t *lock = calloc(1, sizeof *lock);
+    struct lock *lock = calloc(1, sizeof *lock);
     (void)ctx;
     if (lock != NULL)
-        pthread_mutex_init(lock, NULL);
+        pthread_mutex_init(&lock->mutex, NULL);
     return lock;
 }
 
 static void lock_destroy(void *ctx, void *lock)
 {
     (void)ctx;
+    pthread_mutex_destroy(&((struct lock *)lock)->mutex);
     free(lock);
 }
 
 static void lock_acquire(void *ctx, void *lock)
 {
     (void)ctx;
-    pthread_mutex_lock(lock);
+    pthread_mutex_lock(&((struct lock *)lock)->mutex);
 }
 
 static void lock_release(void *ctx, void *lock)
 {
     (void)ctx;
-    pthread_mutex_unlock(lock);
+    pthread_mutex_unlock(&((struct lock *)lock)->mutex);
 }
 
 /* The driver's root table, a queue of our own, translation on. */
@@ -162,7 +168,7 @@ static int start_second(struct bench_vmm *vmm, struct bench_second *second)
     iommu_model_vtd_write64(second->unit, VTD_REG_IQA, second->queue | VTD_IQA_DW);
     iommu_model_vtd_write32(second->unit, VTD_REG_GCMD, VTD_GCMD_QIE);
     iommu_model_vtd_write32(second->unit, VTD_REG_GCMD, VTD_GCMD_QIE | VTD_GCMD_TE);
-    return iommu_model_vtd_read32(second->unit, VTD_REG_GSTS) & VTD_GSTS_TES ? 0 : -1;
+    return (iommu_model_vtd_read32(second->unit, VTD_REG_GSTS) & VTD_GSTS_TES) != 0 ? 0 : -1;
 }
 
 int bench_second_open(struct bench_vmm *vmm, struct bench_second *second)

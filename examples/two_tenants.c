@@ -19,7 +19,7 @@ int main(void)
     wrong |= iommu_vtd_create(iommu_host_model_platform(host), &vtd, &iommu);
     wrong |= iommu_device_add(iommu, &(struct iommu_device_config){.rid = 1 << 3}, &device);
     wrong |= iommu_start(iommu) | iommu_enable_aux_domain(device);
-    for (unsigned i = 0; i < 2; i++) {
+    for (uint64_t i = 0; i < 2; i++) {
         uint64_t page = iommu_posix_buffer_alloc(iommu_host_model_posix(host), 4096), word = 0;
         *(uint64_t *)iommu_posix_memory(iommu_host_model_posix(host), page, 8) = 0x1111 * (i + 1);
         wrong |= iommu_domain_alloc(iommu, &(struct iommu_domain_config){0}, &domain[i]);

@@ -227,9 +227,9 @@ static void drop_explained(struct inspect_ties *ties)
 
 int inspect_ties_find(const struct inspect_system *system, unsigned index, struct inspect_ties *ties)
 {
+    *ties = (struct inspect_ties){0};
     const struct inspect_group *group = &system->group[index];
     const struct search search = {system, group, ties};
-    *ties = (struct inspect_ties){0};
     if (group->member_count + group->other_count < 2)
         return 0;
     for (unsigned i = 0; i < group->member_count; i++) {

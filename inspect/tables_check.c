@@ -38,7 +38,7 @@ static bool refuse(struct tables_flaw *flaw, const char *what, uint64_t word)
 /* Bits that are reserved where the unit lacks a feature. */
 static uint64_t unless(uint64_t capabilities, uint64_t feature, uint64_t bits)
 {
-    return capabilities & feature ? 0 : bits;
+    return (capabilities & feature) ? 0 : bits;
 }
 
 static const char beyond[] = "points beyond the host's address width";

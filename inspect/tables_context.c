@@ -57,7 +57,7 @@ static bool legacy_contexts(struct tables_walker *walker, unsigned bus, uint64_t
             continue;
         walker->rid = (uint16_t)rid;
         walker->has_rid = true;
-        if (!legacy_entry(walker, &walker->context[devfn * 2], table + (uint64_t)devfn * VTD_LCE_BYTES))
+        if (!legacy_entry(walker, &walker->context[(size_t)devfn * 2], table + (uint64_t)devfn * VTD_LCE_BYTES))
             return false;
     }
     walker->has_rid = false;
@@ -66,7 +66,7 @@ static bool legacy_contexts(struct tables_walker *walker, unsigned bus, uint64_t
 
 static bool legacy_bus(struct tables_walker *walker, unsigned bus, uint64_t address)
 {
-    const uint64_t *words = &walker->root[bus * 2];
+    const uint64_t *words = &walker->root[(size_t)bus * 2];
     struct tables_flaw flaw;
     if (!(words[0] & VTD_LRE0_P))
         return true;
@@ -100,7 +100,7 @@ static bool scalable_contexts(struct tables_walker *walker, unsigned first, uint
             continue;
         walker->rid = (uint16_t)(first + i);
         walker->has_rid = true;
-        if (!scalable_entry(walker, &walker->context[i * 4], table + (uint64_t)i * VTD_SCE_BYTES))
+        if (!scalable_entry(walker, &walker->context[(size_t)i * 4], table + (uint64_t)i * VTD_SCE_BYTES))
             return false;
     }
     walker->has_rid = false;

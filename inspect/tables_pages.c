@@ -173,6 +173,7 @@ static bool locate(struct pass *pass, uint64_t guest, struct tables_place place,
                               : "cannot be read: the second stage does not map it");
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): down a level each time, LEVELS_MAX at most */
 static bool descend(struct pass *pass, unsigned level, struct tables_place place, struct rights rights)
 {
     uint64_t next = place.entry & VTD_SS_ADDR;
@@ -210,6 +211,7 @@ static bool sound(const struct pass *pass, unsigned level, uint64_t entry, struc
     return tables_second_sound(&pass->domain->traits, level, entry, flaw);
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): as descend */
 static bool present_entry(struct pass *pass, unsigned level, struct tables_place place, struct rights rights)
 {
     struct tables_flaw flaw;
@@ -229,6 +231,7 @@ static bool present_entry(struct pass *pass, unsigned level, struct tables_place
     return descend(pass, level, place, rights);
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): as descend */
 static bool table(struct pass *pass, unsigned level, uint64_t address, uint64_t iova, struct rights rights)
 {
     struct tables_walker *walker = pass->walker;

@@ -125,7 +125,7 @@ static bool pasid_table(struct tables_walker *walker, const struct source *sourc
     if (!tables_tell_table(walker, INSPECT_TABLE_PASID, 0, table, VTD_PAGE_BYTES))
         return false;
     for (unsigned i = 0; i < VTD_PE_ENTRIES; i++)
-        if (!pasid_entry(walker, source, first + i, &walker->pasids[i * VTD_PE_QWORDS],
+        if (!pasid_entry(walker, source, first + i, &walker->pasids[(size_t)i * VTD_PE_QWORDS],
                          table + (uint64_t)i * VTD_PE_BYTES))
             return false;
     return true;

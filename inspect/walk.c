@@ -51,6 +51,7 @@ static int dump_write64(void *ctx, uint64_t pa, uint64_t value)
     return -1;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the platform's signature */
 static int dump_cas64(void *ctx, uint64_t pa, uint64_t *expected, uint64_t desired)
 {
     (void)ctx, (void)pa, (void)expected, (void)desired;

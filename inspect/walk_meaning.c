@@ -102,6 +102,7 @@ static void page_entry(const struct iommu_model_step *step, struct text *text)
     }
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): `out` writes to it */
 const char *inspect_walk_meaning(const struct iommu_model_step *step, char text[INSPECT_WALK_MEANING])
 {
     struct text out = {text, INSPECT_WALK_MEANING};

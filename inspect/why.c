@@ -6,8 +6,8 @@
 
 int inspect_fail(struct inspect_why *why, int result, const char *format, ...)
 {
-    va_list arguments;
     if (why != NULL) {
+        va_list arguments;
         va_start(arguments, format);
         vsnprintf(why->text, sizeof why->text, format, arguments);
         va_end(arguments);

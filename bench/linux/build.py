@@ -3,7 +3,7 @@
 """build.py OUT TARBALL COMPILER... - build the Linux peer, once with each compiler, from the distribution's package.
 
 The kernel's text goes from the package into OUT and nowhere else. Files that compile as a whole are compiled as they
-are, between declarations of our own (shim.h); of the others single functions are taken by name. OUT/linux-COMPILER.so is
+are, between declarations of our own (shim.h); of the others single functions are taken by name. OUT/bench-linux-COMPILER.so is
 what the bench loads."""
 
 import re
@@ -93,14 +93,14 @@ def compile_with(compiler, out):
     name = Path(compiler).name
     flags = ['-O2', '-g', '-std=gnu11', '-w', '-fPIC', '-fvisibility=hidden', '-ftls-model=initial-exec',
              '-fno-strict-aliasing', '-fno-strict-overflow', '-fwrapv', '-D_GNU_SOURCE']
-    paths = [out / 'source/include', out / 'stubs', out / 'source', HERE, HERE.parent]
+    paths = [out / 'source/include', out / 'stubs', out / 'source', HERE, HERE.parent.parent]
     includes = [f'-I{path}' for path in paths]
     objects = []
     for source in SOURCES:
         target = out / f'{Path(source).stem}-{name}.o'
         subprocess.run([compiler, *flags, *includes, '-include', 'shim.h', '-c', HERE / source, '-o', target], check=True)
         objects.append(target)
-    subprocess.run([compiler, '-shared', '-Wl,-Bsymbolic', '-Wl,-z,defs', *objects, '-o', out / f'linux-{name}.so'],
+    subprocess.run([compiler, '-shared', '-Wl,-Bsymbolic', '-Wl,-z,defs', *objects, '-o', out / f'bench-linux-{name}.so'],
                    check=True)
 
 

@@ -65,4 +65,16 @@ static int exchange(void *domain, uint64_t *slots, const uint32_t *order, unsign
     return 0;
 }
 
-const struct bench_peer_iova bench_linux_iova = {"iova.c", create, destroy, exchange};
+static void release(void *domain, uint64_t *slots, const uint32_t *order, unsigned times, bool cached)
+{
+    for (unsigned i = 0; i < times; i++) {
+        uint64_t *slot = &slots[order[i]];
+        if (cached)
+            bench_linux_iova_free(domain, *slot, 1);
+        else
+            free_iova(domain, *slot >> PAGE_SHIFT);
+        *slot = 0;
+    }
+}
+
+const struct bench_peer_iova bench_linux_iova = {"iova.c", create, destroy, exchange, release};

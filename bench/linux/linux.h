@@ -3,7 +3,7 @@
 #ifndef BENCH_LINUX_H
 #define BENCH_LINUX_H
 
-#include "peer.h"
+#include "bench/peer.h"
 
 extern const struct bench_peer_table bench_linux_arm, bench_linux_amd_v1, bench_linux_amd_v2, bench_linux_vtd;
 extern const struct bench_peer_iova bench_linux_iova;

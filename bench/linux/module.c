@@ -7,7 +7,9 @@
 #include "linux.h"
 
 #ifdef __clang__
-#define BUILD "clang " __clang_version__ " -O2"
+#define TEXT(number) #number
+#define VERSION(major, minor, patch) TEXT(major) "." TEXT(minor) "." TEXT(patch)
+#define BUILD "clang " VERSION(__clang_major__, __clang_minor__, __clang_patchlevel__) " -O2"
 #else
 #define BUILD "gcc " __VERSION__ " -O2"
 #endif

@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "peer.h"
+#include "bench/peer.h"
 
 extern const struct bench_peer_host *bench_linux_host;
 extern __thread unsigned bench_linux_cpu;

@@ -69,13 +69,13 @@ static void close_fault(struct inspect_fault_reader *reader)
     reader->strangers = 0;
 }
 
+static fault_parser *const parsers[] = {
+    fault_parse_suppressed, fault_parse_vtd,    fault_parse_vtd_queue, fault_parse_vtd_dump, fault_parse_amd,
+    fault_parse_smmuv3,     fault_parse_smmuv2, fault_parse_jailhouse, fault_parse_others,
+};
+
 static bool parse(const char *text, struct fault_draft *draft)
 {
-    static fault_parser *const parsers[] = {
-        fault_parse_suppressed, fault_parse_vtd,    fault_parse_vtd_queue, fault_parse_vtd_dump, fault_parse_amd,
-        fault_parse_smmuv3,     fault_parse_smmuv2, fault_parse_jailhouse, fault_parse_others,
-    };
-
     for (unsigned i = 0; i < sizeof parsers / sizeof parsers[0]; i++) {
         memset(draft, 0, sizeof *draft);
         if (parsers[i](text, draft))

@@ -87,11 +87,21 @@ static bool parse_mediatek(const char *text, struct fault_draft *draft)
     return true;
 }
 
-/* QEMU says it of its emulated unit; "dev=01:00:00" is bus, device, function. */
+/* "01:00:00" is bus, device, function. */
+static void use_qemu_device(const char *at, struct fault_draft *draft)
+{
+    uint64_t part[3];
+
+    for (unsigned i = 0; i < 3; i++)
+        if ((i > 0 && *at++ != ':') || !fault_hex_digits(&at, 2, &part[i]))
+            return;
+    fault_bdf_from_rid((unsigned)(part[0] << 8 | (part[1] & 0x1f) << 3 | (part[2] & 7)), draft->fault.device);
+}
+
+/* QEMU says it of its emulated unit. */
 static bool parse_qemu(const char *text, struct fault_draft *draft)
 {
     const char *at = fault_value(text, "dev"), *detected = fault_after(text, ": detected ");
-    unsigned bus, device, function;
     uint64_t value;
 
     if (!fault_has(text, "vtd_") || detected == NULL || !fault_has(text, "iova="))
@@ -99,8 +109,8 @@ static bool parse_qemu(const char *text, struct fault_draft *draft)
     dma(draft, INSPECT_FAULT_QEMU_VTD, "the emulated unit refused an access: ");
     fault_more(draft, "%.*s", (int)strcspn(detected, "("), detected);
     use_address(text, "iova", draft);
-    if (at != NULL && sscanf(at, "%2x:%2x:%2x", &bus, &device, &function) == 3)
-        fault_bdf_from_rid(bus << 8 | (device & 0x1f) << 3 | (function & 7), draft->fault.device);
+    if (at != NULL)
+        use_qemu_device(at, draft);
     if (fault_field(text, "write", &value))
         draft->fault.access = value != 0 ? INSPECT_ACCESS_WRITE : INSPECT_ACCESS_READ;
     if (fault_field(text, "pasid", &value))

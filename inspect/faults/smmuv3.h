@@ -7,9 +7,8 @@
 
 struct fault_smmuv3_event {
     unsigned id;
-    const char *name;
     enum inspect_fault_kind kind;
-    const char *meaning, *advice;
+    const char *name, *meaning, *advice;
 };
 
 /* Ends with one without a name. */

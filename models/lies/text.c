@@ -71,6 +71,7 @@ static void put_device(struct writer *out, uint32_t rid)
     put_number(out, rid & 7, 16, 1);
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): `out` writes to it */
 size_t iommu_model_strike_text(const struct iommu_model_strike *strike, char *text, size_t bytes)
 {
     struct writer out = {.text = text, .bytes = bytes};

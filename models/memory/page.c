@@ -105,7 +105,6 @@ static uint64_t garbage(struct model_view *view)
 static void take_page(struct model_view *view, uint64_t pa, bool table)
 {
     struct view_page *page;
-    size_t at;
 
     table = table && (view->lies.allowed & IOMMU_MODEL_LIE(IOMMU_MODEL_LIE_LATE_WRITES));
     page = table ? view_make(view, pa) : view_find(view, pa);
@@ -113,7 +112,7 @@ static void take_page(struct model_view *view, uint64_t pa, bool table)
         return;
     page->freed = false;
     if (table && !page->table)
-        for (at = 0; at < VIEW_PAGE; at += sizeof(uint64_t)) {
+        for (size_t at = 0; at < VIEW_PAGE; at += sizeof(uint64_t)) {
             uint64_t word = garbage(view);
 
             __builtin_memcpy(page->device + at, &word, sizeof(word));

@@ -251,10 +251,10 @@ void model_view_tell(struct model_view *view, uint32_t enabled)
 
 void model_view_storing(struct model_view *view, uint64_t pa)
 {
-    uint64_t line = pa & ~(uint64_t)(VIEW_LINE - 1), words[VIEW_LINE / 8];
-
     model_lock_take(&view->lock);
     if (model_lies_on(&view->lies, IOMMU_MODEL_LIE_TORN_FETCH)) {
+        uint64_t line = pa & ~(uint64_t)(VIEW_LINE - 1), words[VIEW_LINE / 8];
+
         view_read_cpu(view, line, words, VIEW_LINE);
         view_remember(view, line, false, words);
     }

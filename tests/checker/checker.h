@@ -139,7 +139,7 @@ bool checker_claim(struct checker *checker, uint64_t page, unsigned order, int o
                    uint64_t parent, const char *what);
 void checker_pages(struct checker *checker);   /* what nothing points at */
 void checker_gathers(struct checker *checker); /* what gathers hold */
-void checker_unit_tables(struct checker *checker, unsigned unit);
+void checker_unit_tables(struct checker *checker, unsigned index);
 void checker_routes(struct checker *checker, unsigned unit, unsigned device);
 void checker_domain_tree(struct checker *checker, unsigned domain);
 /* The domain's number; CHECKER_DOMAINS_MAX: nobody knows it. */

@@ -408,6 +408,7 @@ static void check_context_table(struct checker *checker, unsigned index, uint64_
 
     for (unsigned i = 0; i < count; i++) {
         const uint64_t *entry = checker_words(checker, table) + i * words;
+        uint64_t at = table + i * words * 8;
         uint16_t rid = (uint16_t)(first_rid + i);
 
         for (unsigned n = 0; n < words && !is_known(checker, index, rid); n++)
@@ -416,7 +417,7 @@ static void check_context_table(struct checker *checker, unsigned index, uint64_
                     checker,
                     "context entry at %#llx for requester %04x, which is no device: word %u is "
                     "%#llx",
-                    (unsigned long long)(table + i * words * 8), rid, n,
+                    (unsigned long long)at, rid, n,
                     (unsigned long long)entry[n]);
                 break;
             }

@@ -133,7 +133,6 @@ bool checker_claim(struct checker *checker, uint64_t page, unsigned order, int o
                    uint64_t parent, const char *what)
 {
     struct checker_page *entry = &checker->pages[page / RIG_PAGE];
-    char name[32];
 
     if (page / RIG_PAGE >= checker->page_count || entry->state != CHECKER_LIVE) {
         checker_find(checker, "%s: the pointer at %#llx leads to %#llx, %s", what,
@@ -142,6 +141,7 @@ bool checker_claim(struct checker *checker, uint64_t page, unsigned order, int o
         return false;
     }
     if (entry->owner != owner) {
+        char name[32];
         owner_name(entry->owner, name, sizeof name);
         checker_find(checker, "%s: the pointer at %#llx leads to %#llx, a page of %s", what,
                      (unsigned long long)parent, (unsigned long long)page, name);
@@ -188,7 +188,8 @@ void checker_pages(struct checker *checker)
             page->seen == checker->round)
             continue;
         owner_name(page->owner, name, sizeof name);
-        checker_find(checker, "leak: nothing points at page %#llx of %s",
-                     (unsigned long long)(i * RIG_PAGE), name);
+        uint64_t at = i * RIG_PAGE;
+        checker_find(checker, "leak: nothing points at page %#llx of %s", (unsigned long long)at,
+                     name);
     }
 }

@@ -39,10 +39,11 @@ static void expect_next(struct tree *tree)
 
 static void missing(struct tree *tree)
 {
+    uint64_t pa = tree->run.pa + (tree->next - tree->run.first);
     checker_find(tree->checker,
                  "domain %u: %#llx to %#llx is not in the table, it should lead to %#llx",
                  tree->domain, (unsigned long long)tree->next, (unsigned long long)tree->run.last,
-                 (unsigned long long)(tree->run.pa + (tree->next - tree->run.first)));
+                 (unsigned long long)pa);
     expect_next(tree);
 }
 
@@ -149,6 +150,7 @@ static void check_bits(struct tree *tree, uint64_t at, unsigned level, uint64_t 
                      tree->domain, (unsigned long long)at, level);
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): down a level each time, five at most */
 static void walk(struct tree *tree, uint64_t table, unsigned level, uint64_t iova, uint32_t prot)
 {
     const uint64_t *words = checker_words(tree->checker, table);
@@ -230,12 +232,17 @@ void checker_domain_tree(struct checker *checker, unsigned domain)
         .checker = checker, .domain = domain, .cap = about->cap, .ecap = about->ecap};
 
     iommu_domain_geometry(checker->facts->domains[domain], &tree.geometry);
-    if (tree.geometry.levels == 0)
+    unsigned levels = tree.geometry.levels;
+    if (levels == 0)
         return;
+    if (levels > 5) {
+        checker_find(checker, "domain %u: its tables have %u levels", domain, levels);
+        return;
+    }
     tree.first_stage = tree.geometry.stage == IOMMU_STAGE_FIRST;
     expect_next(&tree);
     if (checker_claim(checker, about->root, 0, CHECKER_DOMAIN(domain), 0, "top page table"))
-        walk(&tree, about->root, tree.geometry.levels, 0, IOMMU_READ | IOMMU_WRITE);
+        walk(&tree, about->root, levels, 0, IOMMU_READ | IOMMU_WRITE);
     while (tree.expecting)
         missing(&tree);
     if (checker->facts->run != NULL)

@@ -23,13 +23,13 @@ static inline struct seed seed_start(void)
 {
     const char *given = getenv("IOMMUKIT_SEED");
     struct timespec now;
-    struct seed seed;
+    struct seed start;
 
     timespec_get(&now, TIME_UTC);
-    seed.state =
+    start.state =
         given ? strtoull(given, NULL, 0) : (uint64_t)now.tv_sec ^ (uint64_t)now.tv_nsec << 20;
-    printf("# replay: IOMMUKIT_SEED=0x%" PRIx64 "\n", seed.state);
-    return seed;
+    printf("# replay: IOMMUKIT_SEED=0x%" PRIx64 "\n", start.state);
+    return start;
 }
 
 /* splitmix64 */

@@ -66,10 +66,9 @@ void made_set(struct made *made, enum inspect_register reg, uint64_t value)
 static void save(struct made *made)
 {
     const char *folder = getenv("TMPDIR");
-    int file;
     if (made->path[0] == '\0') {
         snprintf(made->path, sizeof made->path, "%s/iommukit-made-XXXXXX", folder ? folder : "/tmp");
-        file = mkstemp(made->path);
+        int file = mkstemp(made->path);
         assert_true(file >= 0);
         close(file);
     }

@@ -31,13 +31,14 @@ static void note(void *ctx, const struct inspect_fault *fault)
 static void read_row(json_t *row, struct first *first)
 {
     struct inspect_fault_reader *reader = inspect_fault_reader_new(note, first);
-    json_t *line = json_object_get(row, "line");
-    size_t index;
+    json_t *line = json_object_get(row, "line"), *following = json_object_get(row, "following");
 
     assert_non_null(reader);
     inspect_fault_reader_line(reader, json_string_value(line), json_string_length(line));
-    json_array_foreach(json_object_get(row, "following"), index, line)
+    for (size_t i = 0; i < json_array_size(following); i++) {
+        line = json_array_get(following, i);
         inspect_fault_reader_line(reader, json_string_value(line), json_string_length(line));
+    }
     inspect_fault_reader_end(reader);
     inspect_fault_reader_free(reader);
 }

@@ -22,8 +22,10 @@ static int end(void **state)
 static void check_range(const struct told *told, uint64_t iova, uint64_t pa, uint64_t bytes, const char *rights)
 {
     const struct inspect_range *range = told_range(told, iova);
-    if (range == NULL)
+    if (range == NULL) {
         fail_msg("nothing is told at %#llx", (unsigned long long)iova);
+        return;
+    }
     assert_int_equal(range->pa, pa);
     assert_int_equal(range->bytes, bytes);
     assert_int_equal(range->read, strchr(rights, 'r') != NULL);
@@ -453,11 +455,11 @@ static void test_tables_nested_share_a_second_stage(void **state)
 static void test_tables_nested_on_two_second_stages(void **state)
 {
     nested_world();
-    uint64_t *words = made_pasid(&made, RID, 1), *copy = made_pasid(&made, RID, 2);
+    uint64_t *words = made_pasid(&made, RID, 1);
     uint64_t top = words[0] & VTD_PE0_SSPTPTR, other = made_page(&made);
     memcpy(made_word(&made, other), made_word(&made, top), MADE_PAGE);
     words = made_pasid(&made, RID, 1);
-    copy = made_pasid(&made, RID, 2);
+    uint64_t *copy = made_pasid(&made, RID, 2);
     memcpy(copy, words, 64);
     copy[0] += other - top;
     const struct told *told = made_walk(&made, NULL);

@@ -27,6 +27,7 @@ const char *hand_try(struct hand *h, const char *preset, uint32_t lies, uint64_t
 
     assert_true(iommu_model_unit_preset(preset, &unit));
     for (unsigned i = 0; i < 2; i++)
+        /* cppcheck-suppress unreadVariable ; config leads to them */
         functions[i].pci = (struct iommu_model_pci_config){.rid = (uint16_t)((i + 1) << 3),
                                                            .kind = IOMMU_MODEL_PCI_INTEGRATED,
                                                            .vendor = 0x1234,
@@ -269,7 +270,7 @@ static uint64_t below(struct hand *h, uint64_t entry, uint64_t bits)
 static uint64_t directory(struct hand *h)
 {
     uint64_t context = below(h, h->root, 1) + HAND_RID * VTD_SCE_BYTES;
-    uint64_t flags = VTD_SCE0_P | VTD_SCE0_PASIDE | (h->ecap & VTD_ECAP_DT ? VTD_SCE0_DTE : 0);
+    uint64_t flags = VTD_SCE0_P | VTD_SCE0_PASIDE | ((h->ecap & VTD_ECAP_DT) ? VTD_SCE0_DTE : 0);
 
     return below(h, context, flags) & VTD_SCE0_PASIDDIRPTR;
 }
@@ -281,7 +282,7 @@ uint64_t hand_pasid_entry(struct hand *h, uint32_t pasid)
 
 static uint64_t snoop(const struct hand *h)
 {
-    return h->ecap & VTD_ECAP_SMPWCS ? VTD_PE1_PWSNP : 0;
+    return (h->ecap & VTD_ECAP_SMPWCS) ? VTD_PE1_PWSNP : 0;
 }
 
 static void fill(struct hand *h, uint32_t pasid, uint64_t w0, unsigned did, uint64_t w2)

@@ -25,7 +25,7 @@ static void refused(const char *preset, uint32_t lies, const char *because)
 
     if (!why)
         fail_msg("%s may tell %x", preset, lies);
-    if (!strstr(why, because))
+    else if (!strstr(why, because))
         fail_msg("%s refuses %x because: %s", preset, lies, why);
 }
 

@@ -46,19 +46,29 @@ static char state_of(struct tale *tale)
         tale->was_present = true;
     if (rest == 0)
         tale->was_present = false;
-    return present ? 'p' : rest == 0 ? 't' : tale->was_present ? 'b' : 'f';
+    if (present)
+        return 'p';
+    if (rest == 0)
+        return 't';
+    return tale->was_present ? 'b' : 'f';
 }
 
 static char register_of(struct rig *rig, uint64_t address)
 {
     uint64_t iva = (rig_reg64(rig, 0, 0x10) >> 8 & 0x3ff) * 16;
     uint64_t offset = address - rig_unit_base(0);
-    return offset == IQT       ? 'q'
-           : offset == GCMD    ? 'g'
-           : offset == CCMD    ? 'c'
-           : offset == iva + 8 ? 'i'
-           : offset == iva     ? 'v'
-                               : '\0';
+    switch (offset) {
+    case IQT:
+        return 'q';
+    case GCMD:
+        return 'g';
+    case CCMD:
+        return 'c';
+    default:
+        if (offset == iva)
+            return 'v';
+        return offset == iva + 8 ? 'i' : '\0';
+    }
 }
 
 static void see(struct rig *rig, enum rig_moment moment, uint64_t address, uint64_t value)
@@ -66,7 +76,7 @@ static void see(struct rig *rig, enum rig_moment moment, uint64_t address, uint6
     struct tale *tale = rig->probe_ctx;
     char letter = state_of(tale);
     if (moment == RIG_FLUSH)
-        letter = letter == '-' ? '=' : (char)(letter - 'a' + 'A');
+        letter = (char)(letter == '-' ? '=' : letter - 'a' + 'A');
     else if (moment == RIG_WRITE32 || moment == RIG_WRITE64)
         letter = register_of(rig, address);
     else if (moment != RIG_BARRIER)

@@ -251,8 +251,8 @@ static void test_B43_scalable_mode_with_caching(void **state)
     scalable(true, (const char *const[11]){
                        "cc 1 0 0, pc 3 0 0, tlb 1 0, wait, cc 3 0 0, pc 0 0 0, tlb 2 0, wait",
                        "pc 1 0 0, pc 1 A 0, tlb 2 A, wait",
-                       "cc 3 0 0, pc 0 A 0, tlb 2 A, pc 0 0 0, tlb 2 0, wait, pc 1 0 5, pc 1 B 5, "
-                       "ptlb 2 B 5, wait",
+                       ("cc 3 0 0, pc 0 A 0, tlb 2 A, pc 0 0 0, tlb 2 0, wait, pc 1 0 5, pc 1 B 5, "
+                        "ptlb 2 B 5, wait"),
                        "pc 1 0 6, pc 1 C 6, ptlb 2 C 6, wait",
                        "pc 1 A 0, tlb 2 A, wait, pc 1 0 0, pc 1 B 0, ptlb 2 B 0, wait",
                        "pc 1 B 5, ptlb 2 B 5, wait, pc 1 0 5, pc 1 A 5, tlb 2 A, wait",

@@ -45,7 +45,7 @@ static void test_list_of_capabilities(void **state)
     space[0x50 / 4] = 0x6005;
     space[0x60 / 4] = 0x0010;
     assert_int_equal(vtd_pci_find(&pci, 0x10), 0); /* the status register knows of no list */
-    space[0x04 / 4] = 0x00100000;
+    space[1] = 0x00100000;
     assert_int_equal(vtd_pci_find(&pci, 0x10), 0x60);
     assert_int_equal(vtd_pci_find(&pci, 0x05), 0x50);
     assert_int_equal(vtd_pci_find(&pci, 0x11), 0);

@@ -167,7 +167,7 @@ static void aliases(const char *preset)
     const struct iommu_device_config device = {
         .rid = rig_rid(0), .aliases = other, .alias_count = 3};
     const struct iommu_device_config rival = {.rid = 0x0510};
-    struct iommu_vtd_unit_info before, after;
+    struct iommu_vtd_unit_info before, after = {0};
     struct iommu_attachment *attachment;
     struct iommu_device *second;
     struct rig rig;

@@ -11,7 +11,7 @@
 static void at_fence(void);
 #undef atomic_thread_fence
 #define atomic_thread_fence(order) at_fence()
-#include "core/reach.c"
+#include "core/reach.c" /* NOLINT(bugprone-suspicious-include): see above */
 
 #include "tests/core/fixture.h"
 

@@ -108,7 +108,7 @@ static bool is_harmless(const struct player *player, uint64_t iova)
 /* Where something worked before, there is something to tear. */
 void play_between_begin(struct player *player, const struct op *op)
 {
-    unsigned hot = player->hots < PLAY_HOT ? player->hots : PLAY_HOT;
+    unsigned hot = play_hots(player);
 
     now.looks = now.times = 0;
     if (!player->oracle.running || hot == 0 || !worth_it(op))

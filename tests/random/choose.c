@@ -98,13 +98,15 @@ static uint32_t choose_pasid(struct player *player, unsigned device)
 {
     const struct oracle *oracle = &player->oracle;
     uint32_t limit = oracle->device[device].limit;
-    uint32_t edges[] = {
-        0, 1, 2, 3, 63, 64, 65, 127, 128, limit - 1, limit, IOMMU_PASID_LAST, IOMMU_PASID_LAST + 1};
 
     if (player->threaded)
         return oracle->pasid_first + (uint32_t)below(player, 12);
-    if (one_in(player, 3))
+    if (one_in(player, 3)) {
+        const uint32_t edges[] = {
+            0,   1,   2,         3,     63,               64,                  65,
+            127, 128, limit - 1, limit, IOMMU_PASID_LAST, IOMMU_PASID_LAST + 1};
         return edges[below(player, sizeof edges / sizeof edges[0])];
+    }
     return 1 + (uint32_t)below(player, one_in(player, 4) && limit > 1 ? limit : 10);
 }
 
@@ -319,7 +321,7 @@ static void choose_dma_address(struct player *player, struct op *op, unsigned do
 static void choose_dma(struct player *player, struct op *op)
 {
     const struct oracle_route *route;
-    unsigned hot = player->hots < PLAY_HOT ? player->hots : PLAY_HOT;
+    unsigned hot = play_hots(player);
 
     op->flag = (uint8_t)below(player, 2);
     if (hot != 0 && one_in(player, 3)) {

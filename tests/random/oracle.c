@@ -241,9 +241,7 @@ static bool cannot_make(const struct oracle *oracle, unsigned unit, const struct
 
 void oracle_predict_alloc(struct oracle *oracle, const struct op *op, struct verdict *verdict)
 {
-    const struct oracle_device *device =
-        op->device < RIG_DEVICES ? &oracle->device[op->device] : NULL;
-    bool for_one = device != NULL && device->handle != NULL;
+    bool for_one = op->device < RIG_DEVICES && oracle->device[op->device].handle != NULL;
 
     if (for_one || oracle->world->setup.alike)
         verdict_must(verdict, IOMMU_EOPNOTSUPP,

@@ -22,6 +22,11 @@ static struct rig *rig_of(const struct player *player)
     return &player->oracle.world->checker.rig;
 }
 
+unsigned play_hots(const struct player *player)
+{
+    return player->hots < PLAY_HOT ? player->hots : PLAY_HOT;
+}
+
 struct iommu_device *play_device(const struct player *player, unsigned slot)
 {
     return slot < RIG_DEVICES ? player->oracle.device[slot].handle : NULL;

@@ -50,6 +50,7 @@ void play_fail(struct player *player, const char *format, ...)
 /* A call has returned: is that what may be? True: it has succeeded. */
 bool play_judge(struct player *player, const struct op *op, const struct verdict *verdict,
                 int result);
+unsigned play_hots(const struct player *player); /* in hot[] */
 struct iommu_device *play_device(const struct player *player, unsigned slot);
 struct iommu_domain *play_domain(const struct player *player, unsigned slot);
 

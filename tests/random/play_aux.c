@@ -159,7 +159,7 @@ static void pair_detach(struct player *player, const struct op *op, bool ordinar
                                             play_device(player, op->device))
                       : iommu_aux_detach_device(play_domain(player, op->domain),
                                                 play_device(player, op->device));
-    if (!play_judge(player, op, &verdict, result))
+    if (!play_judge(player, op, &verdict, result) || route == NULL)
         return;
     if (route->aux_users > 1) {
         route->aux_users--;

@@ -123,9 +123,9 @@ static void judge_landing(struct player *player, const struct op *op,
                           uint64_t value)
 {
     const uint64_t *word = pool_word(player, last->pa);
-    char name[24];
 
     if (!is_target(reach, last->pa)) {
+        char name[24];
         play_fail(player,
                   reach->count == 0
                       ? "%s of device %u %s at %#llx went to %#llx, it should be blocked"
@@ -158,7 +158,6 @@ void play_dma(struct player *player, const struct op *op)
     uint64_t iova = op->iova & ~UINT64_C(7), value = op->flag ? ~marker(op->iova) : 0;
     struct iommu_model_result last = {0};
     struct oracle_reach reach;
-    char name[24];
 
     if (!player->oracle.running)
         return;
@@ -175,11 +174,13 @@ void play_dma(struct player *player, const struct op *op)
         return;
     }
     player->blocked++;
-    if (!reach.blocked)
+    if (!reach.blocked) {
+        char name[24];
         play_fail(player,
                   "%s of device %u %s at %#llx was blocked, reason %02x, it should go to %#llx",
                   op->flag ? "write" : "read", op->device, pasid_name(op->min, name, sizeof name),
                   (unsigned long long)iova, last.fault, (unsigned long long)reach.pa[0]);
+    }
 }
 
 /* ---- faults --------------------------------------------------------------------------------------------- */

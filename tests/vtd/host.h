@@ -61,15 +61,13 @@ static inline void test_host_page_free(void *ctx, void *page, unsigned order)
 
 static inline struct iommu_platform test_host_platform(struct test_host *host)
 {
-    struct iommu_platform platform = {
+    return (struct iommu_platform){
         .ctx = host,
         .alloc = test_host_alloc,
         .free = test_host_free,
         .page_alloc = test_host_page_alloc,
         .page_free = test_host_page_free,
     };
-
-    return platform;
 }
 
 #endif

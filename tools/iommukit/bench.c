@@ -43,6 +43,14 @@ static void run(struct bench_report *report)
     }
 }
 
+static void find_limits(struct bench_report *report)
+{
+    struct bench_count *limits = report->limits;
+    while (report->limit_count < BENCH_COUNTS_MAX &&
+           bench_limit(report->bench, report->limit_count, limits[report->limit_count].name, &limits[report->limit_count].value))
+        report->limit_count++;
+}
+
 int bench_main(int argc, char **argv)
 {
     struct bench_command command;
@@ -60,6 +68,7 @@ int bench_main(int argc, char **argv)
     *report = (struct bench_report){.command = &command, .bench = &bench};
     find_cpu(report->cpu, sizeof report->cpu);
     run(report);
+    find_limits(report);
     result = bench_print(report);
     for (unsigned i = 0; i < BENCH_ROWS && result == EXIT_FINE; i++)
         if (report->results[i].verdict == BENCH_SHORT && !command.bench.smoke)

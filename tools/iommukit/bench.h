@@ -15,6 +15,7 @@ struct bench_command {
     bool wanted[BENCH_ROWS]; /* by index */
     bool list;
     enum bench_format format;
+    const char *save; /* NULL, or: every format goes to this path and a suffix as well */
     char peers[4096]; /* where bench.peers may point */
 };
 
@@ -29,7 +30,9 @@ struct bench_report {
     struct bench *bench;
     struct bench_result results[BENCH_ROWS];
     char cpu[128];
+    unsigned limit_count;
+    struct bench_count limits[BENCH_COUNTS_MAX];
 };
-int bench_print(struct bench_report *report);
+int bench_print(const struct bench_report *report);
 
 #endif

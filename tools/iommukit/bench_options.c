@@ -10,7 +10,7 @@
 
 #define SECONDS_MAX 3600.0
 
-enum { OPTION_JSON = 256, OPTION_MARKDOWN, OPTION_DATA, OPTION_PEERS, OPTION_SMOKE };
+enum { OPTION_JSON = 256, OPTION_MARKDOWN, OPTION_DATA, OPTION_PEERS, OPTION_SAVE, OPTION_SMOKE };
 
 static const struct argp_option option_list[] = {
     {"rows", 'r', "N,...", 0, "Only these rows: numbers and ranges, as in 1-6,13", 0},
@@ -19,7 +19,8 @@ static const struct argp_option option_list[] = {
     {"json", OPTION_JSON, NULL, 0, "Print one JSON object", 1},
     {"markdown", OPTION_MARKDOWN, NULL, 0, "Print the table as in docs/PERFORMANCE.md", 1},
     {"data", OPTION_DATA, NULL, 0, "Print one line of tab-separated values for each part of a row", 1},
-    {"peers", OPTION_PEERS, "DIR", 0, "Load peers (*.so) from DIR; default: the directory of this command", 2},
+    {"save", OPTION_SAVE, "PATH", 0, "Also write PATH.txt, PATH.json, PATH.md and PATH.tsv", 1},
+    {"peers", OPTION_PEERS, "DIR", 0, "Load peers (bench-*.so) from DIR; default: the directory of this command", 2},
     {"smoke", OPTION_SMOKE, NULL, 0, "A few short slices of everything: does it run? The times mean nothing", 2},
     {NULL, 0, NULL, 0, NULL, 0},
 };
@@ -83,6 +84,9 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
         return 0;
     case OPTION_PEERS:
         command->bench.peers = text;
+        return 0;
+    case OPTION_SAVE:
+        command->save = text;
         return 0;
     case OPTION_SMOKE:
         command->bench.smoke = true;

@@ -14,7 +14,7 @@ static void measured_text(const struct bench_part *part, char text[CELL])
     if (part->missing[0] != '\0')
         snprintf(text, CELL, "%s", part->missing);
     else if (part->sense == BENCH_NUMBER)
-        snprintf(text, CELL, "%.4g", m);
+        snprintf(text, CELL, "%.6g", m);
     else if (part->sense == BENCH_NANOSECONDS && m >= 1e3)
         snprintf(text, CELL, "%.3g us [%.3g..%.3g]", m / 1e3, low / 1e3, high / 1e3);
     else if (part->sense == BENCH_NANOSECONDS)
@@ -109,18 +109,16 @@ static void row_lines(struct libscols_table *table, const struct bench_row *row,
     }
 }
 
-static void machine_lines(struct bench_report *report, const char *prefix)
+static void machine_lines(const struct bench_report *report, const char *prefix, FILE *to)
 {
-    char name[BENCH_NAME];
-    double ns;
-    printf("%siommukit built with %s; %s\n", prefix, bench_compiler(), report->cpu);
+    fprintf(to, "%siommukit built with %s; %s\n", prefix, bench_compiler(), report->cpu);
     for (unsigned i = 0; i < report->bench->peer_count; i++)
-        printf("%speer: %s, %s\n", prefix, report->bench->peers[i]->name, report->bench->peers[i]->build);
-    for (unsigned i = 0; bench_limit(report->bench, i, name, &ns); i++)
-        printf("%slimit: %s: %.3g ns\n", prefix, name, ns);
+        fprintf(to, "%speer: %s, %s\n", prefix, report->bench->peers[i]->name, report->bench->peers[i]->build);
+    for (unsigned i = 0; i < report->limit_count; i++)
+        fprintf(to, "%slimit: %s: %.3g ns\n", prefix, report->limits[i].name, report->limits[i].value);
 }
 
-static int print_table(struct bench_report *report)
+static int print_table(const struct bench_report *report, FILE *to)
 {
     struct libscols_table *table = output_table(columns, sizeof columns / sizeof columns[0]);
     if (table == NULL)
@@ -128,52 +126,53 @@ static int print_table(struct bench_report *report)
     for (unsigned i = 0; i < BENCH_ROWS; i++)
         if (report->command->wanted[i])
             row_lines(table, &bench_rows[i], &report->results[i]);
+    scols_table_set_stream(table, to);
     scols_print_table(table);
     scols_unref_table(table);
-    putchar('\n');
-    machine_lines(report, "");
+    fputs("\n\n", to);
+    machine_lines(report, "", to);
     return EXIT_FINE;
 }
 
 /* ---- Markdown, values ----------------------------------------------------------------------------------------- */
 
-static void markdown_part(const struct bench_part *part)
+static void markdown_part(const struct bench_part *part, FILE *to)
 {
     char measured[CELL], against[CELL], goal[CELL], must[CELL];
     measured_text(part, measured);
     against_text(part, against);
     mark_text(part, part->goal, goal);
     mark_text(part, part->must, must);
-    printf("| | %s | %s | %s | %s | %s | |\n", part->name, measured, against, goal, must);
+    fprintf(to, "| | %s | %s | %s | %s | %s | |\n", part->name, measured, against, goal, must);
 }
 
-static int print_markdown(struct bench_report *report)
+static int print_markdown(const struct bench_report *report, FILE *to)
 {
-    printf("| # | what | measured [p10..p90] | against, counts | goal | must | verdict |\n|---|---|---|---|---|---|---|\n");
+    fprintf(to, "| # | what | measured [p10..p90] | against, counts | goal | must | verdict |\n|---|---|---|---|---|---|---|\n");
     for (unsigned i = 0; i < BENCH_ROWS; i++) {
         const struct bench_result *result = &report->results[i];
         char counts[512];
         if (!report->command->wanted[i])
             continue;
         counts_text(result, counts, sizeof counts);
-        printf("| %u | **%s** | | %s | | | %s |\n", bench_rows[i].id, bench_rows[i].name, counts, verdict_text(result->verdict));
+        fprintf(to, "| %u | **%s** | | %s | | | %s |\n", bench_rows[i].id, bench_rows[i].name, counts, verdict_text(result->verdict));
         for (unsigned j = 0; j < result->part_count; j++)
-            markdown_part(&result->parts[j]);
+            markdown_part(&result->parts[j], to);
     }
-    putchar('\n');
-    machine_lines(report, "- ");
+    fputc('\n', to);
+    machine_lines(report, "- ", to);
     return EXIT_FINE;
 }
 
-static int print_data(const struct bench_report *report)
+static int print_data(const struct bench_report *report, FILE *to)
 {
-    printf("row\tpart\tname\tsense\tmedian\tp10\tp90\tgoal\tmust\tverdict\n");
+    fprintf(to, "row\tpart\tname\tsense\tmedian\tp10\tp90\tgoal\tmust\tverdict\n");
     for (unsigned i = 0; i < BENCH_ROWS; i++)
         for (unsigned j = 0; report->command->wanted[i] && j < report->results[i].part_count; j++) {
             static const char *const senses[] = {"faster", "limit", "ns", "number"};
             const struct bench_part *part = &report->results[i].parts[j];
             if (part->missing[0] == '\0')
-                printf("%u\t%u\t%s\t%s\t%g\t%g\t%g\t%g\t%g\t%s\n", bench_rows[i].id, j, part->name, senses[part->sense],
+                fprintf(to, "%u\t%u\t%s\t%s\t%g\t%g\t%g\t%g\t%g\t%s\n", bench_rows[i].id, j, part->name, senses[part->sense],
                        part->median, part->p10, part->p90, part->goal, part->must, verdict_text(part->verdict));
         }
     return EXIT_FINE;
@@ -205,7 +204,7 @@ static json_t *row_json(const struct bench_row *row, const struct bench_result *
                      counts_json(result), "goal", row->goal, "must", row->must, "verdict", verdict);
 }
 
-static int print_json(const struct bench_report *report)
+static int print_json(const struct bench_report *report, FILE *to)
 {
     json_t *rows = json_array(), *peers = json_array();
     for (unsigned i = 0; i < BENCH_ROWS; i++)
@@ -213,21 +212,38 @@ static int print_json(const struct bench_report *report)
             json_array_append_new(rows, row_json(&bench_rows[i], &report->results[i]));
     for (unsigned i = 0; i < report->bench->peer_count; i++)
         json_array_append_new(peers, json_sprintf("%s, %s", report->bench->peers[i]->name, report->bench->peers[i]->build));
-    return output_json(json_pack("{s:o, s:s, s:s, s:o}", "rows", rows, "compiler", bench_compiler(), "cpu", report->cpu,
-                                 "peers", peers));
+    json_t *all = json_pack("{s:o, s:s, s:s, s:o}", "rows", rows, "compiler", bench_compiler(), "cpu", report->cpu, "peers",
+                            peers);
+    int result = all == NULL || json_dumpf(all, to, JSON_INDENT(2)) != 0 ? EXIT_USAGE : EXIT_FINE;
+    json_decref(all);
+    fputc('\n', to);
+    return result;
 }
 
-int bench_print(struct bench_report *report)
+static int (*const printers[])(const struct bench_report *, FILE *) = {
+    [BENCH_TABLE] = print_table, [BENCH_JSON] = print_json, [BENCH_MARKDOWN] = print_markdown, [BENCH_DATA] = print_data};
+static const char *const suffixes[] = {
+    [BENCH_TABLE] = "txt", [BENCH_JSON] = "json", [BENCH_MARKDOWN] = "md", [BENCH_DATA] = "tsv"};
+
+static int save(const struct bench_report *report, enum bench_format format)
 {
-    switch (report->command->format) {
-    case BENCH_JSON:
-        return print_json(report);
-    case BENCH_MARKDOWN:
-        return print_markdown(report);
-    case BENCH_DATA:
-        return print_data(report);
-    case BENCH_TABLE:
-        break;
-    }
-    return print_table(report);
+    char path[4096];
+    int length = snprintf(path, sizeof path, "%s.%s", report->command->save, suffixes[format]);
+    FILE *file = length > 0 && (size_t)length < sizeof path ? fopen(path, "w") : NULL;
+    if (file == NULL)
+        return output_error("bench", "cannot write %s", path);
+    int result = printers[format](report, file);
+    if (fclose(file) != 0)
+        return output_error("bench", "cannot write %s", path);
+    return result;
+}
+
+int bench_print(const struct bench_report *report)
+{
+    int result = printers[report->command->format](report, stdout);
+    if (fflush(stdout) != 0)
+        result = output_error("bench", "cannot write the result");
+    for (unsigned i = 0; report->command->save != NULL && result == EXIT_FINE && i < sizeof suffixes / sizeof suffixes[0]; i++)
+        result = save(report, (enum bench_format)i);
+    return result;
 }

@@ -42,17 +42,17 @@ static int run_with_dump(struct explain *explain)
 }
 
 /* With the DMAR table alone, reserved regions are known. */
-static int run_with_source(struct explain *explain)
+static int run_with_source(const struct explain_options *explain_options)
 {
-    const struct source_options *options = &explain->options->source;
+    const struct source_options *options = &explain_options->source;
     bool dump = options->memory.path != NULL || options->registers != NULL || options->sets > 0;
     struct source source;
+    struct explain explain = {.options = explain_options, .source = &source};
     int result = dump ? source_open_dump("explain", options, &source) : source_open("explain", options, &source);
 
     if (result != EXIT_FINE)
         return result;
-    explain->source = &source;
-    result = dump ? run_with_dump(explain) : run(explain);
+    result = dump ? run_with_dump(&explain) : run(&explain);
     source_close(&source);
     return result;
 }
@@ -60,11 +60,10 @@ static int run_with_source(struct explain *explain)
 int explain_main(int argc, char **argv)
 {
     struct explain_options options = {.vendor = INSPECT_FAULT_INTEL_VTD};
-    struct explain explain = {.options = &options};
     const struct source_options *source = &options.source;
 
     explain_parse(argc, argv, &options);
     if (source->memory.path != NULL || source->registers != NULL || source->dmar != NULL || source->sets > 0)
-        return run_with_source(&explain);
-    return run(&explain);
+        return run_with_source(&options);
+    return run(&(struct explain){.options = &options});
 }

@@ -169,15 +169,17 @@ static void draw_block(const struct canvas *canvas, unsigned index)
 {
     const struct graph_block *block = &canvas->plan->block[index];
     int y = canvas->block_y[index];
-    char text[128], reached[32], shared[32];
+    char text[128], reached[32];
     box(canvas->out, MEMORY_X, y, MEMORY_WIDTH, 2 * ROW + PAD, block->shared != 0 ? "shared" : "memory");
     snprintf(text, sizeof text, "0x%" PRIx64 " - 0x%" PRIx64, block->first, block->last);
     text_at(canvas->out, MEMORY_X + PAD, y + PAD + 10, "mono", text);
     size_text(block->reached, reached);
-    if (block->shared != 0)
+    if (block->shared != 0) {
+        char shared[32];
         snprintf(text, sizeof text, "%s reached, %s by several", reached, size_text(block->shared, shared));
-    else
+    } else {
         snprintf(text, sizeof text, "%s reached", reached);
+    }
     text_at(canvas->out, MEMORY_X + PAD, y + PAD + 10 + ROW, "small", text);
 }
 

@@ -152,10 +152,9 @@ bool maps_text_range(struct maps *maps, const struct inspect_range *range)
 
 static void tell_trouble(const struct maps *maps, const struct inspect_trouble *trouble)
 {
-    char bdf[INSPECT_BDF_TEXT];
-    struct inspect_bdf device = {0, trouble->rid};
     if (trouble->has_rid) {
-        device.segment = maps->registers->unit[trouble->unit].segment;
+        char bdf[INSPECT_BDF_TEXT];
+        struct inspect_bdf device = {maps->registers->unit[trouble->unit].segment, trouble->rid};
         fprintf(stderr, "iommukit maps: %s: %s\n", inspect_bdf_print(device, bdf), trouble->text);
     } else if (trouble->has_domain) {
         struct maps_route *first = &maps->route[maps->domain[trouble->domain].first];

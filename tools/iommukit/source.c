@@ -89,9 +89,13 @@ const struct argp source_argp = {.options = option_list, .parser = parse_option}
 static void *read_up_to(FILE *file, size_t limit, size_t *bytes)
 {
     char *data = malloc(limit + 1);
-    *bytes = data != NULL ? fread(data, 1, limit + 1, file) : 0;
-    char *exact = data != NULL ? realloc(data, *bytes + 1) : NULL;
-    return exact != NULL ? exact : data;
+    if (data == NULL)
+        return NULL;
+    *bytes = fread(data, 1, limit + 1, file);
+    char *exact = realloc(data, *bytes + 1);
+    if (exact == NULL)
+        return data;
+    return exact;
 }
 
 void *source_file(const char *path, size_t limit, size_t *bytes, struct inspect_why *why)

@@ -42,10 +42,10 @@ static json_t *step_json(const struct iommu_model_step *step)
 
 static json_t *steps_json(const struct iommu_model_explanation *explanation)
 {
-    json_t *steps = json_array();
+    json_t *array = json_array();
     for (unsigned i = 0; i < explanation->count; i++)
-        json_array_append_new(steps, step_json(&explanation->step[i]));
-    return steps;
+        json_array_append_new(array, step_json(&explanation->step[i]));
+    return array;
 }
 
 static json_t *fault_json(const struct inspect_walk_result *result)

@@ -56,6 +56,10 @@ static void tell_stranger(struct inspect_fault_reader *reader, const char *line,
 static void tell_draft(struct inspect_fault_reader *reader, struct fault_draft *draft)
 {
     fault_finish(draft);
+    /* Words of the line may have been cut to fit. */
+    fault_whole(draft->fault.device);
+    fault_whole(draft->fault.code);
+    fault_whole(draft->fault.meaning);
     reader->tell(reader->ctx, &draft->fault);
 }
 

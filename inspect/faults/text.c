@@ -211,6 +211,21 @@ static size_t character(const unsigned char *at, size_t left)
     return length;
 }
 
+void fault_whole(char *text)
+{
+    size_t left = strlen(text);
+
+    while (left > 0) {
+        size_t length = character((const unsigned char *)text, left);
+        if (length == 0) {
+            *text = '\0'; /* cut in the middle of a character */
+            return;
+        }
+        text += length;
+        left -= length;
+    }
+}
+
 /* Without terminal colours (ESC [ numbers letter), and "=3D0x", as mail has it, as "=0x". */
 static void plain_text(const char *from, char *to)
 {
@@ -218,7 +233,7 @@ static void plain_text(const char *from, char *to)
         if (from[0] == '\033' && from[1] == '[') {
             from += 2;
             from += strspn(from, "0123456789;");
-            from += *from != '\0';
+            from += isalpha((unsigned char)*from) != 0;
         } else if (strncmp(from, "=3D0x", 5) == 0) {
             *to++ = '=';
             from += 3;

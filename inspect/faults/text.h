@@ -46,4 +46,7 @@ bool fault_word(const char **at, const char *stops, char *to, size_t size);
  */
 bool fault_clean(const char *bytes, size_t count, char *line, char *text);
 
+/* Ends the text before a character that was cut off when it did not fit. */
+void fault_whole(char *text);
+
 #endif

@@ -347,6 +347,22 @@ static void test_invalid_utf8_and_nul(void **state)
                                       "\xf0\x9f\x98\x80 \xef\xbf\xbd\xef\xbf\xbd");
 }
 
+/* A code made of the line's words ends before a character that does not fit, wherever the cut comes. */
+static void test_cut_between_characters(void **state)
+{
+    char text[160];
+
+    for (unsigned shift = 0; shift < 3; shift++) {
+        int bytes = snprintf(text, sizeof text, "(XEN) smmu: /smmu@1: \tGFSR 0x80%.*s%s, GFSYNR0 0x0\n", (int)shift, "00",
+                             "\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac"
+                             "\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac");
+        read_text(text, (size_t)bytes, 1000);
+        assert_int_equal(told.count, 1);
+        assert_int_equal((strlen(told.fault[0].code) - 4 - shift) % 3, 0);
+        assert_true(strlen(told.fault[0].code) > 30);
+    }
+}
+
 static void test_nul_inside_a_fault(void **state)
 {
     static const char text[] = "\0\0DMAR: [DMA Read] Request device [00:02.0] fault addr 1000 [fault reason 06] x\0\n";
@@ -564,6 +580,7 @@ int main(void)
         cmocka_unit_test(test_complete_fault_is_told_at_once),
         cmocka_unit_test(test_pieces_of_any_size),
         cmocka_unit_test(test_invalid_utf8_and_nul),
+        cmocka_unit_test(test_cut_between_characters),
         cmocka_unit_test(test_nul_inside_a_fault),
         cmocka_unit_test(test_long_lines_are_cut),
         cmocka_unit_test(test_line_that_just_fits),

@@ -74,6 +74,7 @@ int domain_create(struct iommu *iommu, const struct iommu_domain_config *config,
         release(made);
         return result;
     }
+    made->pt.stock = &iommu->table_pages;
     *domain = made;
     return 0;
 }

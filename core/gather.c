@@ -39,20 +39,35 @@ int iommu_sync(struct iommu_domain *domain, struct iommu_gather *gather)
 }
 
 /* Hardware may still walk these tables: append the domain's earlier ones to them and keep them all. */
-static void keep_dead(struct iommu_domain *domain, const struct iommu_gather *gather)
+static void keep_dead(struct iommu_domain *domain, struct iommu_gather *gather)
 {
-    uint64_t *link, at = gather->dead_tables;
+    struct iommu_gather all;
 
-    if (!at)
+    if (!gather->dead_tables)
         return;
     host_lock(domain->iommu->platform, &domain->lock);
-    do {
-        link = host_phys_to_virt(domain->iommu->platform, at);
-        at = *link;
-    } while (at);
-    *link = domain->dead_tables;
-    domain->dead_tables = gather->dead_tables;
+    all.dead_tables = domain->dead_tables;
+    iommu_pt_move_dead(&domain->pt, gather, &all);
+    domain->dead_tables = all.dead_tables;
     host_unlock(domain->iommu->platform, &domain->lock);
+}
+
+int iommu_domain_trim(struct iommu_domain *domain)
+{
+    struct iommu_gather empty;
+
+    if (!domain)
+        return -IOMMU_EINVAL;
+    if (domain->type != IOMMU_DOMAIN_UNMANAGED)
+        return 0;
+    iommu_gather_init(&empty);
+    iommu_pt_trim(&domain->pt, &empty);
+    if (empty.dead_tables) {
+        empty.first = 0;
+        empty.last = iommu_pt_last(&domain->pt);
+        empty.leaf_lg2 = IOMMU_PAGE_LG2;
+    }
+    return gather_settle(domain, &empty);
 }
 
 int gather_settle(struct iommu_domain *domain, struct iommu_gather *gather)

@@ -23,15 +23,24 @@ static bool platform_is_complete(const struct iommu_platform *platform)
 int iommu_init(struct iommu *iommu, const struct iommu_ops *ops,
                const struct iommu_platform *platform)
 {
+    int result;
+
     if (!iommu || !ops || !platform || !platform_is_complete(platform))
         return -IOMMU_EINVAL;
     iommu->ops = ops;
     iommu->platform = platform;
-    return host_lock_init(platform, &iommu->lock);
+    result = host_lock_init(platform, &iommu->lock);
+    if (result)
+        return result;
+    result = iommu_pt_stock_init(&iommu->table_pages, platform);
+    if (result)
+        host_lock_fini(platform, &iommu->lock);
+    return result;
 }
 
 void iommu_fini(struct iommu *iommu)
 {
+    iommu_pt_stock_fini(&iommu->table_pages, iommu->platform);
     host_lock_fini(iommu->platform, &iommu->lock);
 }
 

@@ -55,11 +55,28 @@ static int check_map(struct iommu_domain *domain, uint64_t iova, uint64_t pa, ui
     return 0;
 }
 
-/* The range is in the table: make sure of the devices. */
-static int settle_map(struct iommu_domain *domain, uint64_t iova, uint64_t last)
+/*
+ * A leaf table was emptied and unlinked, and one of ours has taken its place; whoever unlinked it may not have synced
+ * yet. Hardware that remembers where the old one was would look there and find nothing.
+ */
+static int forget_old_table(struct iommu_domain *domain, uint64_t iova, uint64_t last)
 {
+    struct iommu_gather old = {.domain = domain, .first = iova, .last = last, .dead_tables = 1, .leaf_lg2 = IOMMU_PAGE_LG2};
+
+    return domain->ops->flush_unmap ? domain->ops->flush_unmap(domain, &old) : 0;
+}
+
+/* The range is in the table: make sure of the devices. */
+static int settle_map(struct iommu_domain *domain, uint64_t iova, uint64_t last, bool renewed)
+{
+    int result = 0;
+
     if (last > reach_last(domain))
         return -IOMMU_ERANGE; /* a narrower device was attached meanwhile, see core/reach.c */
+    if (renewed)
+        result = forget_old_table(domain, iova, last);
+    if (result)
+        return result;
     return domain->ops->flush_map ? domain->ops->flush_map(domain, iova, last) : 0;
 }
 
@@ -71,6 +88,20 @@ int map_prepare(struct pt_map *map, struct iommu_domain *domain, uint64_t iova, 
     return result ? result : pt_map_prepare(map, &domain->pt, iova, iova + (len - 1), pa, prot);
 }
 
+/* The range is in the table with that result: usable, or out again. */
+static int conclude(struct iommu_domain *domain, uint64_t iova, uint64_t last, int result, bool renewed,
+                    struct iommu_gather *undo)
+{
+    if (!result) {
+        result = settle_map(domain, iova, last, renewed);
+        if (!result)
+            return 0;
+        (void)iommu_pt_unmap(&domain->pt, iova, last, undo);
+    }
+    (void)gather_settle(domain, undo);
+    return result;
+}
+
 int map_commit(struct pt_map *map, struct iommu_domain *domain)
 {
     struct iommu_gather undo;
@@ -78,25 +109,23 @@ int map_commit(struct pt_map *map, struct iommu_domain *domain)
 
     iommu_gather_init(&undo);
     result = pt_map_commit(map, &domain->pt, &undo);
-    if (!result) {
-        result = settle_map(domain, map->first, map->last);
-        if (result)
-            (void)iommu_pt_unmap(&domain->pt, map->first, map->last, &undo);
-    }
-    if (result)
-        (void)gather_settle(domain, &undo);
-    return result;
+    return conclude(domain, map->first, map->last, result, pt_map_renewed(map), &undo);
 }
 
 int iommu_map(struct iommu_domain *domain, uint64_t iova, uint64_t pa, uint64_t len, uint32_t prot)
 {
-    struct pt_map map;
+    struct iommu_gather undo;
+    bool renewed;
     int result;
 
     if (!domain)
         return -IOMMU_EINVAL;
-    result = map_prepare(&map, domain, iova, pa, len, prot);
-    return result ? result : map_commit(&map, domain);
+    result = check_map(domain, iova, pa, len, prot);
+    if (result)
+        return result;
+    iommu_gather_init(&undo);
+    result = pt_map(&domain->pt, iova, iova + (len - 1), pa, prot, &undo, &renewed);
+    return conclude(domain, iova, iova + (len - 1), result, renewed, &undo);
 }
 
 int iommu_unmap(struct iommu_domain *domain, uint64_t iova, uint64_t len,

@@ -1,22 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * core/pagetable.c - a table's life, questions to it, and the list of its dead.
+ * core/pagetable.c - a tree's life, and questions to it.
  *
- * Dead tables are linked through slot 0 of each, by physical address. Such a link is page aligned, so to
- * hardware that still comes by (and until a sync has waited it may) slot 0 reads as not present, like to any
- * thread of ours that looked at the parent a moment ago.
- *
- * No lock here. Who asks iommu_pt_any_mapped() while others unmap holds the lock under which iommu_sync()
- * frees, see core/gather.c.
+ * No lock here. Who asks iommu_pt_any_mapped() while others unmap holds the lock under which iommu_sync() frees, see
+ * core/gather.c; a lookup pins the leaf table that it reads.
  */
-#include "core/pagetable_walk.h"
+#include "core/pagetable_count.h"
+#include "core/pagetable_dead.h"
+#include "core/pagetable_run.h"
+
+/* Bits that have two meanings? A count lies beside the address, and what links dead tables must not be present. */
+static bool format_is_sane(const struct iommu_pt_format *format)
+{
+    uint64_t taken = format->present | format->table | format->leaf | format->large | format->address | format->flushed;
+
+    if (format->present & PT_DEAD_BITS)
+        return false;
+    if (!format->count_shift)
+        return true;
+    return format->count_shift <= 64 - PT_COUNT_BITS &&
+           !(taken >> format->count_shift & (((uint64_t)1 << PT_COUNT_BITS) - 1));
+}
 
 static bool config_is_sane(const struct iommu_platform *platform,
                            const struct iommu_pt_config *config)
 {
     uint64_t possible = 0;
 
-    if (!config->format || config->levels < 3 || config->levels > IOMMU_PT_LEVELS_MAX)
+    if (!config->format || !format_is_sane(config->format) || config->levels < 3 || config->levels > IOMMU_PT_LEVELS_MAX)
         return false;
     if (config->iova_bits <= IOMMU_PAGE_LG2 || config->iova_bits > pt_shift(config->levels + 1u))
         return false;
@@ -36,6 +47,8 @@ int iommu_pt_init(struct iommu_pt *pt, const struct iommu_platform *platform,
         return -IOMMU_EINVAL;
     pt->platform = platform;
     pt->config = *config;
+    pt->stock = NULL;
+    pt->unsynced = 0;
     pt->root = host_page_alloc(platform, 0);
     if (!pt->root)
         return -IOMMU_ENOMEM;
@@ -49,6 +62,7 @@ void iommu_pt_fini(struct iommu_pt *pt)
 
     if (!pt->root)
         return;
+    pt->stock = NULL; /* all of it goes to the host */
     iommu_gather_init(&all);
     pt_bury(pt, (pt_entry *)pt->root, pt->config.levels, &all);
     iommu_pt_free_dead(pt, &all);
@@ -90,14 +104,22 @@ int iommu_pt_lookup(const struct iommu_pt *pt, uint64_t iova, uint64_t *pa, uint
                     uint32_t *prot)
 {
     struct pt_walk walk = walk_start(pt, iova);
+    pt_entry *pinned = NULL;
     uint64_t value, within;
 
     if (iova > iommu_pt_last(pt))
         return -IOMMU_ENOENT;
     for (value = pt_load(walk_entry(&walk)); pt_is_table(pt, walk.level, value);) {
+        if (walk.level == 2) {
+            pinned = walk_entry(&walk);
+            if (pt_pin(pt, pinned, 1, &value) != PT_PINNED)
+                return -IOMMU_ENOENT;
+        }
         walk_down(&walk, value);
         value = pt_load(walk_entry(&walk));
     }
+    if (pinned)
+        (void)pt_unpin(pt, pinned, 1);
     if (!pt_is_present(pt, value))
         return -IOMMU_ENOENT;
 
@@ -108,6 +130,13 @@ int iommu_pt_lookup(const struct iommu_pt *pt, uint64_t iova, uint64_t *pa, uint
     return 0;
 }
 
+/* A pinned table counts as one with leaves, unless it begins below `first`: then its leaves have to be looked at. */
+static bool nothing_below(const struct pt_walk *walk, uint64_t value, uint64_t first)
+{
+    return walk->level == 2 && pt_counts(walk->pt) &&
+           (pt_count_of(walk->pt, value) == 0 || walk_first(walk) >= first);
+}
+
 bool iommu_pt_any_mapped(const struct iommu_pt *pt, uint64_t first)
 {
     struct pt_walk walk = walk_start(pt, first);
@@ -115,39 +144,51 @@ bool iommu_pt_any_mapped(const struct iommu_pt *pt, uint64_t first)
 
     while (walk.iova <= last) {
         uint64_t value = pt_load(walk_entry(&walk));
+        bool table = pt_is_table(pt, walk.level, value);
 
-        if (pt_is_table(pt, walk.level, value))
+        if (table && nothing_below(&walk, value, first)) {
+            if (pt_count_of(pt, value))
+                return true;
+        } else if (table) {
             walk_down(&walk, value);
-        else if (pt_is_present(pt, value))
+            continue;
+        } else if (pt_is_present(pt, value)) {
             return true;
-        else
-            walk_to(&walk, walk_last(&walk) + 1);
+        }
+        walk_to(&walk, walk_last(&walk) + 1);
     }
     return false;
 }
 
-/* ---- the dead ----------------------------------------------------------------------------------------- */
+/* ---- trimming ----------------------------------------------------------------------------------------- */
 
-static void bury_one(const struct iommu_pt *pt, pt_entry *table, struct iommu_gather *gather)
+static void unlink_if_empty(const struct iommu_pt *pt, pt_entry *entry, unsigned level, struct iommu_gather *gather)
 {
-    atomic_store_explicit(&table[0], gather->dead_tables, memory_order_relaxed);
-    gather->dead_tables = host_virt_to_phys(pt->platform, table);
+    pt_entry *table = pt_table_of(pt, pt_load(entry));
+
+    if (pt_run_any(table, PT_ENTRIES))
+        return;
+    atomic_store_explicit(entry, 0, memory_order_release);
+    pt_flush(pt, entry, 1);
+    pt_bury(pt, table, level - 1, gather);
 }
 
-/* Children before parents: a table's slot 0 is needed for the way down until all below it is done. */
-void pt_bury(const struct iommu_pt *pt, pt_entry *top, unsigned level, struct iommu_gather *gather)
+/* Children first: what is above them may hold nothing then. */
+void iommu_pt_trim(struct iommu_pt *pt, struct iommu_gather *gather)
 {
     pt_entry *table[IOMMU_PT_LEVELS_MAX + 1];
     unsigned next[IOMMU_PT_LEVELS_MAX + 1];
-    unsigned at = level;
+    unsigned top = pt->config.levels, at = top;
 
-    table[at] = top;
+    table[at] = (pt_entry *)pt->root;
     next[at] = 0;
-    while (at <= level) {
+    for (;;) {
         uint64_t value;
 
         if (at == 1 || next[at] == PT_ENTRIES) {
-            bury_one(pt, table[at++], gather);
+            if (at++ == top)
+                return;
+            unlink_if_empty(pt, &table[at][next[at] - 1], at, gather);
             continue;
         }
         value = pt_load(&table[at][next[at]++]);
@@ -155,15 +196,5 @@ void pt_bury(const struct iommu_pt *pt, pt_entry *top, unsigned level, struct io
             table[--at] = pt_table_of(pt, value);
             next[at] = 0;
         }
-    }
-}
-
-void iommu_pt_free_dead(struct iommu_pt *pt, struct iommu_gather *gather)
-{
-    while (gather->dead_tables) {
-        pt_entry *table = host_phys_to_virt(pt->platform, gather->dead_tables);
-
-        gather->dead_tables = atomic_load_explicit(&table[0], memory_order_relaxed);
-        host_page_free(pt->platform, table, 0);
     }
 }

@@ -8,7 +8,7 @@
 #ifndef CORE_PAGETABLE_MAP_H
 #define CORE_PAGETABLE_MAP_H
 
-#include "core/pagetable_walk.h"
+#include "core/pagetable_pages.h"
 
 struct pt_map {
     struct pt_walk walk;
@@ -16,7 +16,12 @@ struct pt_map {
     uint64_t distance; /* pa - iova, the same for every page */
     uint64_t sizes;    /* page sizes to which iova and pa are aligned alike */
     uint64_t leaf;     /* a leaf's bits without address and `large` */
-    pt_entry *stock;   /* tables in hand, linked by CPU address through slot 0 */
+    struct pt_pages pages;  /* in hand, for the tables that are missing */
+    struct pt_hold {
+        pt_entry *entry;    /* of a leaf table that the range shares with others; NULL: none */
+        unsigned count;
+    } hold[2];              /* pinned while looking, at its first and its last address */
+    bool added;             /* a leaf table was put where there was none */
 };
 
 /* [first, last] to pa. -EEXIST, -ENOMEM: nothing has changed, and there is nothing to cancel. */
@@ -25,5 +30,14 @@ int pt_map_prepare(struct pt_map *map, struct iommu_pt *pt, uint64_t first, uint
 /* -EEXIST if another thread worked on the range meanwhile; then see `undo` of iommu_pt_map(). */
 int pt_map_commit(struct pt_map *map, struct iommu_pt *pt, struct iommu_gather *undo);
 void pt_map_cancel(struct pt_map *map);
+
+/*
+ * iommu_pt_map(). *renewed: a leaf table was entered where hardware may remember an empty one that went before, so its
+ * caches of table pointers have to be flushed before anybody relies on the mapping.
+ */
+int pt_map(struct iommu_pt *pt, uint64_t iova, uint64_t last, uint64_t pa, uint32_t prot, struct iommu_gather *undo,
+           bool *renewed);
+/* The same question after a pt_map_commit(). */
+bool pt_map_renewed(const struct pt_map *map);
 
 #endif

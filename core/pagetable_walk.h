@@ -18,6 +18,9 @@
 
 #define PT_ENTRIES 512u
 
+/* Low bits that links between dead tables use, see core/pagetable_dead.c. No format reads them as present. */
+#define PT_DEAD_BITS ((uint64_t)0xf00)
+
 typedef _Atomic uint64_t pt_entry;
 
 struct pt_walk {
@@ -48,6 +51,12 @@ static inline bool pt_is_table(const struct iommu_pt *pt, unsigned level, uint64
 static inline pt_entry *pt_table_of(const struct iommu_pt *pt, uint64_t value)
 {
     return host_phys_to_virt(pt->platform, value & pt->config.format->address);
+}
+
+/* Is it known that hardware sees this pointer? */
+static inline bool pt_is_visible(const struct iommu_pt *pt, uint64_t value)
+{
+    return pt->config.coherent || (value & pt->config.format->flushed);
 }
 
 /* log2 of what one entry of a table of `level` covers; shift(level + 1) is what the whole table covers. */
@@ -115,13 +124,31 @@ static inline void walk_to(struct pt_walk *walk, uint64_t iova)
     walk->iova = iova;
 }
 
+/*
+ * The entry for the leaf table of iova, or NULL: something above is missing, a large page, or not known to have reached
+ * memory. Only a short cut: who gets NULL walks.
+ */
+static inline pt_entry *pt_leaf_entry(const struct iommu_pt *pt, uint64_t iova)
+{
+    pt_entry *table = (pt_entry *)pt->root;
+
+    for (unsigned level = pt->config.levels; level > 2; level--) {
+        uint64_t value = pt_load(&table[(iova >> pt_shift(level)) % PT_ENTRIES]);
+
+        if (!pt_is_table(pt, level, value) || !pt_is_visible(pt, value))
+            return NULL;
+        table = pt_table_of(pt, value);
+    }
+    return &table[(iova >> pt_shift(2)) % PT_ENTRIES];
+}
+
 /* ---- shared by map and unmap -------------------------------------------------------------------------- */
 
-/* Clear [iova, last], which is mapped throughout; tables that it covers go to the gather. */
+/* Clear [iova, last], which is mapped throughout; tables that it covers or empties go to the gather. */
 void pt_clear(struct iommu_pt *pt, uint64_t iova, uint64_t last, uint8_t leaf_lg2,
               struct iommu_gather *gather);
 
-/* Put a whole tree of tables, whose top is of `level`, on the gather's list. */
-void pt_bury(const struct iommu_pt *pt, pt_entry *top, unsigned level, struct iommu_gather *gather);
+/* Of pagetable_unmap.c: the range of the gather grows by [iova, last], which had leaves of leaf_lg2. */
+void pt_note(struct iommu_gather *gather, uint64_t iova, uint64_t last, uint8_t leaf_lg2);
 
 #endif

@@ -3,9 +3,10 @@
  * core/reach.c - does a domain suit a device's addresses?
  *
  * An attach that narrows the limit and a map that goes beyond it may run at the same time, the map without a
- * lock. Each first writes its own part and then looks at the other's, with the full fence of reach_last()
- * between: attach narrows and looks at the table; map enters and looks at the limit. Whoever comes second sees
- * the other and goes back. (Both may; then both calls are refused, and each refusal is true.)
+ * lock. Each first writes its own part and then looks at the other's, with a full fence between: attach narrows and
+ * looks at the table; map enters and looks at the limit. Whoever comes second sees the other and goes back. (Both
+ * may; then both calls are refused.) The map's fence is the pin that it took on its leaf table, for a pinned table
+ * counts as one that has mappings; or one of its own, see core/pagetable_map.c.
  *
  * Looking at a table while others unmap is safe under domain.lock: iommu_sync frees dead tables under it.
  */
@@ -17,16 +18,14 @@
 
 uint64_t reach_last(struct iommu_domain *domain)
 {
-    uint32_t bits;
+    uint32_t bits = __atomic_load_n(&domain->limit_bits, __ATOMIC_SEQ_CST);
 
-    atomic_thread_fence(memory_order_seq_cst);
-    bits = __atomic_load_n(&domain->limit_bits, __ATOMIC_RELAXED);
     return bits >= 64 ? UINT64_MAX : ((uint64_t)1 << bits) - 1;
 }
 
 static void set_limit(struct iommu_domain *domain, uint32_t bits)
 {
-    __atomic_store_n(&domain->limit_bits, bits, __ATOMIC_RELAXED);
+    __atomic_store_n(&domain->limit_bits, bits, __ATOMIC_SEQ_CST);
 }
 
 /* ---- DIRECT regions ----------------------------------------------------------------------------------- */
@@ -53,8 +52,9 @@ static int check_direct(void *ctx, const struct iommu_reserved_region *region)
 
 static int check_table(struct iommu_domain *domain, struct iommu_device *device, uint32_t pasid)
 {
-    uint64_t last = reach_last(domain); /* its fence: the limit is out before the table is read */
+    uint64_t last = reach_last(domain);
 
+    atomic_thread_fence(memory_order_seq_cst); /* the limit is out before the table is read */
     if (last < iommu_pt_last(&domain->pt) && iommu_pt_any_mapped(&domain->pt, last + 1))
         return -IOMMU_EFAULT;
     if (pasid == IOMMU_NO_PASID && device->ops->for_each_reserved)

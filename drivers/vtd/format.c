@@ -13,8 +13,9 @@
 #define PAGE_2M ((uint64_t)1 << VTD_LEAF_2M_LG2)
 #define PAGE_1G ((uint64_t)1 << VTD_LEAF_1G_LG2)
 
-/* Bit 52 is ignored in entries of both formats. */
-#define SOFTWARE_BIT SPEC_BIT64(52)
+/* Bits 61 to 52 of a pointer are ignored in both formats; 61 of the second stage as long as nobody turns on rights of
+ * its own for instruction fetches, which this driver never does. So are bit 63 of the second and bit 62 of the first. */
+#define COUNT_SHIFT 52
 
 /* Rights of a table pointer are all there are: the leaf decides. */
 static const struct iommu_pt_format second_stage = {
@@ -28,7 +29,8 @@ static const struct iommu_pt_format second_stage = {
     .write = VTD_SS_W,
     .snoop = VTD_SS_SNP,
     .address = VTD_SS_ADDR,
-    .flushed = SOFTWARE_BIT,
+    .flushed = SPEC_BIT64(63),
+    .count_shift = COUNT_SHIFT,
     .write_only = true,
 };
 
@@ -47,7 +49,8 @@ static const struct iommu_pt_format first_stage = {
     .write = VTD_FS_RW,
     .snoop = 0,
     .address = VTD_FS_ADDR,
-    .flushed = SOFTWARE_BIT,
+    .flushed = SPEC_BIT64(62),
+    .count_shift = COUNT_SHIFT,
     .write_only = false,
 };
 

@@ -27,6 +27,7 @@ struct iommu {
     struct iommu_lock lock;
     struct iommu_device *devices; /* linked by ->next */
     size_t domain_count;          /* core */
+    struct iommu_pt_stock table_pages; /* core: of tables between two uses */
     bool started;
     bool stop_failed;             /* core: some of it may still be on */
     iommu_event_fn event_fn;      /* core */

@@ -266,6 +266,13 @@ int iommu_unmap(struct iommu_domain *domain, uint64_t iova, uint64_t len, struct
  */
 int iommu_sync(struct iommu_domain *domain, struct iommu_gather *gather);
 
+/*
+ * Give back tables that hold nothing: those of whole gigabytes and more stay behind when page after page is unmapped, and
+ * a leaf table does if a lookup or a refused call was in it when its last page went. No other call on this domain may be
+ * under way. Errors of iommu_sync; then they are freed with the domain.
+ */
+int iommu_domain_trim(struct iommu_domain *domain);
+
 /* The physical address behind iova. -ENOENT: not mapped. Identity domains give pa = iova. */
 int iommu_iova_to_phys(struct iommu_domain *domain, uint64_t iova, uint64_t *pa);
 

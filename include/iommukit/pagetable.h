@@ -8,6 +8,10 @@
  * Order, everywhere: fill, flush, publish, flush. An entry is one aligned 64-bit store. A table is linked by
  * compare-exchange, so disjoint ranges need no lock. A table page that was unlinked belongs to the gather until
  * a sync has waited for the hardware.
+ *
+ * Where the format has room for a count, a leaf table (one of level 1) in which nothing is left goes to the gather
+ * at once. Tables above stay, for a thread that is on its way down holds no reference to them, until an unmap covers
+ * them, iommu_pt_trim() finds them empty, or the whole tree goes.
  */
 #ifndef IOMMUKIT_PAGETABLE_H
 #define IOMMUKIT_PAGETABLE_H
@@ -29,6 +33,8 @@ struct iommu_pt_format {
     uint64_t snoop;     /* added for IOMMU_CACHE where the domain may */
     uint64_t address;   /* where the physical address lives */
     uint64_t flushed;   /* ignored by hardware: this table pointer is known to have reached memory */
+    uint8_t count_shift; /* ten bits from here are ignored by hardware in a pointer to a leaf table; 0: there are none,
+                            and empty leaf tables stay until an unmap covers them */
     bool write_only;    /* WRITE without READ can be expressed */
 };
 
@@ -42,10 +48,21 @@ struct iommu_pt_config {
     uint64_t page_sizes;   /* bit n: leaves of 2^n bytes; bit 12 always */
 };
 
+/* Table pages between two uses, for all tables of an instance: a small, bounded number. */
+#define IOMMU_PT_STOCK_MAX 1024u
+
+struct iommu_pt_stock {
+    struct iommu_lock lock;
+    uint64_t *pages[2]; /* known to be zero; of any content */
+    uint32_t count;     /* of both; atomic */
+};
+
 struct iommu_pt {
     const struct iommu_platform *platform;
     uint64_t *root;
     struct iommu_pt_config config;
+    struct iommu_pt_stock *stock; /* NULL, as iommu_pt_init() leaves it: pages come from the host and go there */
+    uint32_t unsynced;            /* empty tables that were unlinked and may still be in hardware's caches; atomic */
 };
 
 IOMMU_BEGIN_DECLS
@@ -75,6 +92,15 @@ int iommu_pt_lookup(const struct iommu_pt *pt, uint64_t iova, uint64_t *pa, uint
 bool iommu_pt_any_mapped(const struct iommu_pt *pt, uint64_t first);
 /* Free the gather's dead tables: only after the wait. */
 void iommu_pt_free_dead(struct iommu_pt *pt, struct iommu_gather *gather);
+/* Put the dead tables of `from` on the list of `to`. */
+void iommu_pt_move_dead(const struct iommu_pt *pt, struct iommu_gather *from, struct iommu_gather *to);
+/* Unlink every table that holds nothing. No other call on this table may be under way. */
+void iommu_pt_trim(struct iommu_pt *pt, struct iommu_gather *gather);
+
+/* A stock for tables of one platform. fini gives its pages back to the host, as does drain, at any time. -ENOMEM. */
+int iommu_pt_stock_init(struct iommu_pt_stock *stock, const struct iommu_platform *platform);
+void iommu_pt_stock_drain(struct iommu_pt_stock *stock, const struct iommu_platform *platform);
+void iommu_pt_stock_fini(struct iommu_pt_stock *stock, const struct iommu_platform *platform);
 
 IOMMU_END_DECLS
 

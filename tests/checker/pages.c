@@ -5,6 +5,8 @@
  */
 #include "tests/checker/checker.h"
 
+#include "iommukit/driver.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -140,8 +142,10 @@ bool checker_claim(struct checker *checker, uint64_t page, unsigned order, int o
                      state_name(checker, page));
         return false;
     }
-    if (entry->owner != owner) {
+    /* Tables of all domains come from one stock, and go back to it. */
+    if (entry->owner != owner && (entry->owner < CHECKER_DOMAIN(0) || owner < CHECKER_DOMAIN(0))) {
         char name[32];
+
         owner_name(entry->owner, name, sizeof name);
         checker_find(checker, "%s: the pointer at %#llx leads to %#llx, a page of %s", what,
                      (unsigned long long)parent, (unsigned long long)page, name);
@@ -161,6 +165,32 @@ bool checker_claim(struct checker *checker, uint64_t page, unsigned order, int o
     return true;
 }
 
+/* What hangs below a dead table; its own slot 0 may be the link to the next tree. */
+static void claim_dead(struct checker *checker, const struct iommu_pt_format *format, uint64_t page, unsigned level,
+                       int owner)
+{
+    const uint64_t *table = checker_words(checker, page);
+
+    for (unsigned i = 0; level > 1 && i < 512; i++) {
+        uint64_t below = table[i] & format->address;
+
+        if ((table[i] & format->present) && !(table[i] & format->large) &&
+            checker_claim(checker, below, 0, owner, page, "a dead table"))
+            claim_dead(checker, format, below, level - 1, owner);
+    }
+}
+
+static void claim_stock(struct checker *checker)
+{
+    const struct iommu_pt_stock *stock = &checker->rig.iommu->table_pages;
+
+    for (unsigned kind = 0; kind < 2; kind++)
+        for (uint64_t *page = stock->pages[kind]; page != NULL; page = (uint64_t *)(uintptr_t)page[0])
+            if (!checker_claim(checker, physical(checker, page), 0, CHECKER_DOMAIN(0), (uintptr_t)stock,
+                               "the stock of pages for tables"))
+                return;
+}
+
 void checker_gathers(struct checker *checker)
 {
     const struct checker_facts *facts = checker->facts;
@@ -170,11 +200,18 @@ void checker_gathers(struct checker *checker)
         uint64_t at = gather->domain != NULL ? gather->dead_tables : 0;
         unsigned domain = at != 0 ? checker_domain_number(checker, gather->domain) : 0;
 
-        /* Each dead table's first word is the address of the next. */
-        while (at != 0 && checker_claim(checker, at, 0, CHECKER_DOMAIN(domain), (uintptr_t)gather,
-                                        "a gather's list of dead tables"))
-            at = *checker_words(checker, at);
+        /* The first word of each top is the link to the next; bits 10:8 its level, bit 11: it is the last. */
+        while (at != 0) {
+            uint64_t page = at & ~UINT64_C(0xfff);
+
+            if (!checker_claim(checker, page, 0, CHECKER_DOMAIN(domain), (uintptr_t)gather,
+                               "a gather's list of dead tables"))
+                break;
+            claim_dead(checker, gather->domain->pt.config.format, page, at >> 8 & 7, CHECKER_DOMAIN(domain));
+            at = at & 1u << 11 ? 0 : *checker_words(checker, page);
+        }
     }
+    claim_stock(checker);
 }
 
 void checker_pages(struct checker *checker)

@@ -123,7 +123,7 @@ static uint64_t reserved(const struct tree *tree, unsigned level, bool leaf)
     if (level > 1 && !has_size(tree, level))
         rsvd |= BIT(7);
     if (!tree->first_stage) /* ECAP 7: snoop control */
-        rsvd |= BITS(62, 61) | (leaf && (tree->ecap >> 7 & 1) != 0 ? 0 : BIT(11));
+        rsvd |= BITS(62, leaf ? 61 : 62) | (leaf && (tree->ecap >> 7 & 1) != 0 ? 0 : BIT(11));
     return rsvd;
 }
 

@@ -24,7 +24,22 @@ static const struct iommu_pt_format format_second = {.name = "second",
                                                      .snoop = 1u << 11,
                                                      .address = FORMAT_ADDRESS,
                                                      .flushed = (uint64_t)1 << 62,
+                                                     .count_shift = 52,
                                                      .write_only = true};
+
+/* The first one without room for a count. */
+static const struct iommu_pt_format format_uncounted = {.name = "uncounted",
+                                                        .stage = IOMMU_STAGE_SECOND,
+                                                        .present = 3,
+                                                        .table = 3,
+                                                        .leaf = 0,
+                                                        .large = 1u << 7,
+                                                        .read = 1,
+                                                        .write = 2,
+                                                        .snoop = 1u << 11,
+                                                        .address = FORMAT_ADDRESS,
+                                                        .flushed = (uint64_t)1 << 62,
+                                                        .write_only = true};
 
 /* A present bit, reads always; user bit in every entry. */
 static const struct iommu_pt_format format_first = {.name = "first",
@@ -38,6 +53,7 @@ static const struct iommu_pt_format format_first = {.name = "first",
                                                     .snoop = 0,
                                                     .address = FORMAT_ADDRESS,
                                                     .flushed = 1u << 9,
+                                                    .count_shift = 53,
                                                     .write_only = false};
 
 static inline struct iommu_pt_config format_config(const struct iommu_pt_format *format,
@@ -52,6 +68,12 @@ static inline struct iommu_pt_config format_config(const struct iommu_pt_format 
                                      .snoop = format->snoop != 0,
                                      .page_sizes = page_sizes};
     return config;
+}
+
+/* Bits that software keeps in entries and hardware need not see. */
+static inline uint64_t format_software(const struct iommu_pt_format *format)
+{
+    return format->flushed | (format->count_shift ? (uint64_t)1023 << format->count_shift : 0);
 }
 
 #endif

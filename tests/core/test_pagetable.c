@@ -42,7 +42,7 @@ static void rig_stop(struct rig *rig)
 {
     iommu_pt_free_dead(&rig->pt, &rig->gather);
     if (!rig->pt.config.coherent)
-        counted_assert_flushed(&rig->host, rig->pt.config.format->flushed);
+        counted_assert_flushed(&rig->host, format_software(rig->pt.config.format));
     iommu_pt_fini(&rig->pt);
     iommu_pt_fini(&rig->pt); /* harmless */
     counted_fini(&rig->host);
@@ -51,9 +51,9 @@ static void rig_stop(struct rig *rig)
 /* For every format, number of levels, and kind of hardware. */
 static void each_shape(void (*test)(struct shape))
 {
-    const struct iommu_pt_format *formats[] = {&format_second, &format_first};
+    const struct iommu_pt_format *formats[] = {&format_second, &format_first, &format_uncounted};
 
-    for (size_t f = 0; f < 2; f++)
+    for (size_t f = 0; f < 3; f++)
         for (unsigned levels = 3; levels <= 5; levels++)
             for (int coherent = 0; coherent < 2; coherent++)
                 test((struct shape){formats[f], levels, coherent});
@@ -383,13 +383,14 @@ static void test_B45_dead_tables_stay_until_they_are_freed(void **state)
     each_shape(dead_tables_wait);
 }
 
-static void test_B45_tables_covered_in_part_stay(void **state)
+/* No room for a count: what a range covers in part stays, even when nothing is left in it. */
+static void test_B45_uncounted_tables_covered_in_part_stay(void **state)
 {
     struct rig rig;
     size_t pages;
 
     (void)state;
-    rig_start(&rig, format_config(&format_second, 4, ALL, false));
+    rig_start(&rig, format_config(&format_uncounted, 4, ALL, false));
     map_ok(&rig, SIZE_2M, PA, SIZE_4K, RW);
     map_ok(&rig, SIZE_2M + SIZE_4K, PA, SIZE_4K, RW);
     pages = rig.host.pages;
@@ -411,23 +412,109 @@ static void test_B45_tables_covered_in_part_stay(void **state)
     rig_stop(&rig);
 }
 
-static void test_B45_a_dead_table_reads_as_not_present_in_slot_0(void **state)
+static void test_B45_a_leaf_table_goes_with_its_last_leaf(void **state)
 {
     struct rig rig;
-    uint64_t at;
-    size_t tables = 0;
+    size_t pages;
+
+    (void)state;
+    rig_start(&rig, format_config(&format_second, 4, ALL, false));
+    map_ok(&rig, SIZE_2M, PA, SIZE_4K, RW);
+    pages = rig.host.pages;
+    map_ok(&rig, 2 * SIZE_2M - 3 * SIZE_4K, PA, 9 * SIZE_4K, RW); /* across two */
+    assert_int_equal(rig.host.pages, pages + 1);
+    unmap(&rig, 2 * SIZE_2M + 2 * SIZE_4K, 4 * SIZE_4K, 0);
+    assert_int_equal(rig.gather.dead_tables, 0);
+    unmap(&rig, 2 * SIZE_2M - 3 * SIZE_4K, 5 * SIZE_4K, 0); /* part of one, and all that is left of the other */
+    assert_int_not_equal(rig.gather.dead_tables, 0);
+    assert_int_equal(rig.pt.unsynced, 1);
+    leads_to(&rig, SIZE_2M, PA, 12);
+    unmap(&rig, SIZE_2M, SIZE_4K, 0);
+    assert_int_equal(rig.pt.unsynced, 2);
+    assert_int_equal(rig.host.pages, pages + 1);
+
+    map_ok(&rig, SIZE_2M, PA, SIZE_2M, RW); /* nothing is in the way of a large page */
+    leads_to(&rig, SIZE_2M, PA, 21);
+    iommu_pt_free_dead(&rig.pt, &rig.gather);
+    assert_int_equal(rig.pt.unsynced, 0);
+    assert_int_equal(rig.host.pages, pages - 1);
+    rig_stop(&rig);
+}
+
+static void test_B45_refusals_leave_the_counts_alone(void **state)
+{
+    struct rig rig;
+
+    (void)state;
+    rig_start(&rig, format_config(&format_first, 3, ALL, true));
+    map_ok(&rig, SIZE_2M - SIZE_4K, PA, 2 * SIZE_4K, RW); /* one leaf in each of two tables */
+    map_fails(&rig, SIZE_2M, SIZE_4K, -IOMMU_EEXIST);
+    map_fails(&rig, SIZE_2M - 4 * SIZE_4K, 8 * SIZE_4K, -IOMMU_EEXIST);
+    map_fails(&rig, 0, SIZE_2M, -IOMMU_EEXIST);
+    map_fails(&rig, SIZE_4K, 2 * SIZE_2M, -IOMMU_EEXIST);
+    unmap(&rig, SIZE_2M - 2 * SIZE_4K, 2 * SIZE_4K, -IOMMU_ENOENT);
+    unmap(&rig, SIZE_2M - SIZE_4K, 3 * SIZE_4K, -IOMMU_ENOENT);
+    unmap(&rig, 0, SIZE_2M, -IOMMU_ENOENT);
+    leads_nowhere(&rig, 0);
+    leads_nowhere(&rig, 2 * SIZE_2M - SIZE_4K);
+    assert_int_equal(rig.gather.dead_tables, 0);
+    unmap(&rig, SIZE_2M, SIZE_4K, 0);
+    assert_int_equal(rig.pt.unsynced, 1);
+    unmap(&rig, SIZE_2M - SIZE_4K, SIZE_4K, 0);
+    assert_int_equal(rig.pt.unsynced, 2);
+    rig_stop(&rig);
+}
+
+static void trim_leaves_the_top(struct shape shape)
+{
+    struct rig rig;
+
+    rig_start(&rig, format_config(shape.format, shape.levels, ALL, shape.coherent));
+    for (uint64_t at = 0; at < 8 * SIZE_1G; at += SIZE_1G / 2)
+        map_ok(&rig, at + SIZE_4K, PA, SIZE_4K, RW);
+    map_ok(&rig, 64 * SIZE_1G, PA, SIZE_1G, RW);
+    for (uint64_t at = 0; at < 8 * SIZE_1G; at += SIZE_1G / 2)
+        unmap(&rig, at + SIZE_4K, SIZE_4K, 0);
+    iommu_pt_free_dead(&rig.pt, &rig.gather);
+    iommu_pt_trim(&rig.pt, &rig.gather);
+    iommu_pt_free_dead(&rig.pt, &rig.gather);
+    leads_to(&rig, 64 * SIZE_1G, PA, 30);
+    assert_int_equal(rig.host.pages, shape.levels - 2); /* those on the way to the large page */
+    unmap(&rig, 64 * SIZE_1G, SIZE_1G, 0);
+    iommu_pt_trim(&rig.pt, &rig.gather);
+    iommu_pt_free_dead(&rig.pt, &rig.gather);
+    assert_int_equal(rig.host.pages, 1);
+    rig_stop(&rig);
+}
+
+static void test_B45_trim_gives_back_what_holds_nothing(void **state)
+{
+    (void)state;
+    each_shape(trim_leaves_the_top);
+}
+
+/* An unmap of one tree does not touch it; of the tops of several, slot 0 reads as not present to hardware. */
+static void test_B45_dead_trees_are_linked_by_their_tops(void **state)
+{
+    struct rig rig;
+    uint64_t at, slot, trees = 0;
 
     (void)state;
     rig_start(&rig, format_config(&format_first, 4, SIZE_4K, true));
-    map_ok(&rig, 0, PA, SIZE_1G, RW);
+    map_ok(&rig, 0, PA, 2 * SIZE_1G, RW);
     unmap(&rig, 0, SIZE_1G, 0);
-    for (at = rig.gather.dead_tables; at; tables++) {
-        uint64_t slot = rig.host.memory[(at - ARENA_PHYS) / 8];
-
-        assert_int_equal(slot & 0xfff, 0);
+    at = rig.gather.dead_tables & ~(SIZE_4K - 1);
+    assert_int_not_equal(rig.host.memory[(at - ARENA_PHYS) / 8] & format_first.present, 0);
+    unmap(&rig, SIZE_1G, SIZE_1G, 0);
+    assert_int_equal(rig.gather.dead_tables & format_first.present, 0);
+    for (at = rig.gather.dead_tables; !(at & 1u << 11); trees++) {
+        slot = rig.host.memory[((at & ~(SIZE_4K - 1)) - ARENA_PHYS) / 8];
+        assert_int_equal(slot & format_first.present, 0);
         at = slot;
     }
-    assert_int_equal(tables, 513);
+    assert_int_equal(trees, 2); /* the second GiB, and the child that was in its slot 0 */
+    iommu_pt_free_dead(&rig.pt, &rig.gather);
+    assert_int_equal(rig.host.pages, 2);
     rig_stop(&rig);
 }
 
@@ -521,8 +608,11 @@ int main(void)
         cmocka_unit_test(test_B42_an_unmap_is_all_or_nothing),
         cmocka_unit_test(test_B42_B79_every_allocation_of_a_map_fails_once),
         cmocka_unit_test(test_B45_dead_tables_stay_until_they_are_freed),
-        cmocka_unit_test(test_B45_tables_covered_in_part_stay),
-        cmocka_unit_test(test_B45_a_dead_table_reads_as_not_present_in_slot_0),
+        cmocka_unit_test(test_B45_uncounted_tables_covered_in_part_stay),
+        cmocka_unit_test(test_B45_a_leaf_table_goes_with_its_last_leaf),
+        cmocka_unit_test(test_B45_refusals_leave_the_counts_alone),
+        cmocka_unit_test(test_B45_trim_gives_back_what_holds_nothing),
+        cmocka_unit_test(test_B45_dead_trees_are_linked_by_their_tops),
         cmocka_unit_test(test_B75_two_mappings_share_tables_and_flushes_are_few),
         cmocka_unit_test(test_B75_a_pointer_that_another_left_unflushed_is_flushed),
         cmocka_unit_test(test_B80_a_huge_range_costs_its_tables_only),

@@ -138,7 +138,7 @@ static void test_B43_B44_pasid_entry(void **state)
     life(&snooped, PASID, (const char *const[6]){"----", "--q-tfp", "pq", "bbqbp", "bbqt", "--q-"});
     life(
         &not_snooped, PASID,
-        (const char *const[6]){"==-=-=-=-", "=--q=-TtFfPp", "Ppq", "BbbqBbPp", "BbbqTt", "=--q=-"});
+        (const char *const[6]){"==-=-=-=-", "=--q=-TtFfPp", "PPpq", "BbbqBbPp", "BbbqTt", "=--q=-"});
 }
 
 static void test_B43_B44_context_entry(void **state)
@@ -147,7 +147,7 @@ static void test_B43_B44_context_entry(void **state)
     const struct rig_config registers = {.preset = "legacy-no-queue"};
     life(&snooped, IOMMU_NO_PASID, (const char *const[6]){"-t", "fp", "pq", "bbqbp", "bbqt", "tt"});
     life(&registers, IOMMU_NO_PASID,
-         (const char *const[6]){"=-Tttg", "FfPppg", "Ppvi", "BbbcbiBbPppg", "BbbcbiTt", "TtTt"});
+         (const char *const[6]){"=-Tttg", "FfPppg", "PPpvi", "BbbcbiBbPppg", "BbbcbiTt", "TtTt"});
 }
 
 static void test_B43_B44_scalable_context_entry(void **state)

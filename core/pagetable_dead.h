@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * core/pagetable_dead.h - the gather's list of unlinked tables.
+ */
+#ifndef CORE_PAGETABLE_DEAD_H
+#define CORE_PAGETABLE_DEAD_H
+
+#include "core/pagetable_walk.h"
+
+/* What became of it: a level is that of the top of a tree. */
+#define PT_DEAD_EMPTIED 0u /* a leaf table of which the last leaf was cleared: all zero */
+
+/* Put what was unlinked on the gather's list: nothing below `top` is read, and of one alone not even that. */
+void pt_bury(const struct iommu_pt *pt, pt_entry *top, unsigned level, struct iommu_gather *gather);
+
+#endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * core/pagetable_pages.c - see pagetable_pages.h.
+ *
+ * The stock keeps pages of which it is known that they are zero (but for the link) apart from the others: a table that
+ * will be full does not have to be cleared first, and most of the others come back as empty as they went. Its lock is
+ * taken once for all pages of a call, and only if there is something to take or to give.
+ */
+#include "core/pagetable_pages.h"
+
+static pt_entry *pop(pt_entry **list)
+{
+    pt_entry *page = *list;
+
+    if (page)
+        *list = (pt_entry *)(uintptr_t)atomic_load_explicit(&page[0], memory_order_relaxed);
+    return page;
+}
+
+static void push(pt_entry **list, pt_entry *page)
+{
+    atomic_store_explicit(&page[0], (uintptr_t)*list, memory_order_relaxed);
+    *list = page;
+}
+
+pt_entry *pt_pages_pop(struct pt_pages *pages, enum pt_page kind)
+{
+    pt_entry *page = pop(&pages->list[kind]);
+
+    if (!page) {
+        page = pop(&pages->list[!kind]);
+        if (page && kind == PT_PAGE_ZERO)
+            __builtin_memset((void *)page, 0, IOMMU_PAGE_SIZE);
+    }
+    if (page)
+        atomic_store_explicit(&page[0], 0, memory_order_relaxed);
+    return page;
+}
+
+void pt_pages_push(struct pt_pages *pages, enum pt_page kind, pt_entry *page)
+{
+    push(&pages->list[kind], page);
+}
+
+/* ---- the stock ---------------------------------------------------------------------------------------- */
+
+static pt_entry **stock_list(struct iommu_pt_stock *stock, enum pt_page kind)
+{
+    return (pt_entry **)&stock->pages[kind];
+}
+
+/* One page, of that kind if there is one. */
+static bool stock_pop(struct iommu_pt_stock *stock, struct pt_pages *pages, enum pt_page kind)
+{
+    pt_entry *page = pop(stock_list(stock, kind));
+
+    if (!page) {
+        kind = !kind;
+        page = pop(stock_list(stock, kind));
+    }
+    if (!page)
+        return false;
+    push(&pages->list[kind], page);
+    __atomic_store_n(&stock->count, stock->count - 1, __ATOMIC_RELAXED);
+    return true;
+}
+
+static void stock_take(const struct iommu_pt *pt, struct pt_pages *pages, uint64_t *zero, uint64_t *any)
+{
+    struct iommu_pt_stock *stock = pt->stock;
+
+    if (!stock || !__atomic_load_n(&stock->count, __ATOMIC_RELAXED))
+        return;
+    host_lock(pt->platform, &stock->lock);
+    while (*any && stock_pop(stock, pages, PT_PAGE_ANY))
+        --*any;
+    while (*zero && stock_pop(stock, pages, PT_PAGE_ZERO))
+        --*zero;
+    host_unlock(pt->platform, &stock->lock);
+}
+
+static void stock_give(const struct iommu_pt *pt, struct pt_pages *pages)
+{
+    struct iommu_pt_stock *stock = pt->stock;
+
+    host_lock(pt->platform, &stock->lock);
+    for (unsigned kind = 0; kind < PT_PAGE_KINDS; kind++)
+        while (stock->count < IOMMU_PT_STOCK_MAX && pages->list[kind]) {
+            push(stock_list(stock, kind), pop(&pages->list[kind]));
+            __atomic_store_n(&stock->count, stock->count + 1, __ATOMIC_RELAXED);
+        }
+    host_unlock(pt->platform, &stock->lock);
+}
+
+static void to_host(const struct iommu_platform *platform, struct pt_pages *pages)
+{
+    for (unsigned kind = 0; kind < PT_PAGE_KINDS; kind++)
+        while (pages->list[kind])
+            host_page_free(platform, (void *)pop(&pages->list[kind]), 0);
+}
+
+int iommu_pt_stock_init(struct iommu_pt_stock *stock, const struct iommu_platform *platform)
+{
+    stock->pages[PT_PAGE_ZERO] = stock->pages[PT_PAGE_ANY] = NULL;
+    stock->count = 0;
+    return host_lock_init(platform, &stock->lock);
+}
+
+void iommu_pt_stock_drain(struct iommu_pt_stock *stock, const struct iommu_platform *platform)
+{
+    struct pt_pages all = {{NULL, NULL}};
+
+    host_lock(platform, &stock->lock);
+    while (stock_pop(stock, &all, PT_PAGE_ZERO))
+        ;
+    host_unlock(platform, &stock->lock);
+    to_host(platform, &all);
+}
+
+void iommu_pt_stock_fini(struct iommu_pt_stock *stock, const struct iommu_platform *platform)
+{
+    iommu_pt_stock_drain(stock, platform);
+    host_lock_fini(platform, &stock->lock);
+}
+
+/* ---- a call's pages ----------------------------------------------------------------------------------- */
+
+/* A page where the hardware cannot reach it is no better than none. */
+static bool is_reachable(const struct iommu_pt *pt, const pt_entry *page)
+{
+    uint64_t pa = host_virt_to_phys(pt->platform, (const void *)page);
+
+    return (pa & ~pt->config.format->address) == 0 &&
+           (pt->config.pa_bits == 64 || pa >> pt->config.pa_bits == 0);
+}
+
+int pt_pages_get(const struct iommu_pt *pt, struct pt_pages *pages, uint64_t zero, uint64_t any)
+{
+    stock_take(pt, pages, &zero, &any);
+    for (uint64_t left = zero + any; left; left--) {
+        pt_entry *page = host_page_alloc(pt->platform, 0);
+
+        if (page && is_reachable(pt, page)) {
+            push(&pages->list[PT_PAGE_ZERO], page);
+            continue;
+        }
+        host_page_free(pt->platform, (void *)page, 0);
+        pt_pages_put(pt, pages);
+        return -IOMMU_ENOMEM;
+    }
+    return 0;
+}
+
+void pt_pages_put(const struct iommu_pt *pt, struct pt_pages *pages)
+{
+    if (!pages->list[PT_PAGE_ZERO] && !pages->list[PT_PAGE_ANY])
+        return;
+    if (pt->stock)
+        stock_give(pt, pages);
+    to_host(pt->platform, pages);
+}

@@ -407,7 +407,7 @@ bool pt_map_renewed(const struct pt_map *map)
 /* The range lies within one leaf table. 1: that is not there, or all else that wants the long way. */
 static int map_in_slot(struct iommu_pt *pt, uint64_t iova, uint64_t last, uint64_t pa, uint32_t prot)
 {
-    pt_entry *entry = pt_leaf_entry(pt, iova), *run;
+    pt_entry *entry = pt_entry_at(pt, iova, 2), *run;
     unsigned count = (unsigned)((last - iova + 1) >> IOMMU_PAGE_LG2);
     uint64_t value;
 
@@ -416,12 +416,32 @@ static int map_in_slot(struct iommu_pt *pt, uint64_t iova, uint64_t last, uint64
     if ((count == 1 ? pt_pin_one(pt, entry, 0, &value) : pt_pin(pt, entry, count, &value)) != PT_PINNED)
         return 1;
     run = pt_table_of(pt, value) + slot_index(iova);
-    if (pt_run_any(run, count)) {
+    if (count == 1 ? pt_load(run) != 0 : pt_run_any(run, count)) {
         (void)pt_unpin(pt, entry, count);
         return -IOMMU_EEXIST;
     }
-    pt_run_fill(run, count, pa | leaf_bits(pt, prot), IOMMU_PAGE_SIZE);
+    if (count == 1)
+        atomic_store_explicit(run, pa | leaf_bits(pt, prot), memory_order_relaxed);
+    else
+        pt_run_fill(run, count, pa | leaf_bits(pt, prot), IOMMU_PAGE_SIZE);
     pt_flush(pt, run, count);
+    return 0;
+}
+
+/* The range is one large page, whose entry is there and empty. 1: anything else. */
+static int map_block(struct iommu_pt *pt, uint64_t iova, uint64_t last, uint64_t pa, uint32_t prot)
+{
+    unsigned level = pt_block_level(iova, last);
+    pt_entry *entry;
+
+    if (!level || level > pt->config.levels || !(pt->config.page_sizes & pt_span(level)) || (pa & (pt_span(level) - 1)))
+        return 1;
+    entry = pt_entry_at(pt, iova, level);
+    if (!entry || pt_is_present(pt, pt_load(entry)))
+        return 1;
+    atomic_store_explicit(entry, pa | leaf_bits(pt, prot) | pt->config.format->large, memory_order_relaxed);
+    pt_flush(pt, entry, 1);
+    atomic_thread_fence(memory_order_seq_cst);
     return 0;
 }
 
@@ -437,6 +457,8 @@ int pt_map(struct iommu_pt *pt, uint64_t iova, uint64_t last, uint64_t pa, uint3
         if (result <= 0)
             return result;
     }
+    if (!map_block(pt, iova, last, pa, prot))
+        return 0;
     result = pt_map_prepare(&map, pt, iova, last, pa, prot);
     if (result)
         return result;

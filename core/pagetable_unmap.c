@@ -113,7 +113,10 @@ static void clear_slot(struct iommu_pt *pt, pt_entry *entry, uint64_t value, uin
 {
     pt_entry *run = pt_table_of(pt, value) + slot_index(iova);
 
-    pt_run_clear(run, count);
+    if (count == 1)
+        atomic_store_explicit(run, 0, memory_order_relaxed);
+    else
+        pt_run_clear(run, count);
     pt_flush(pt, run, count);
     if (pt_unpin(pt, entry, count + pins))
         unlink_empty(pt, entry, gather);
@@ -195,17 +198,34 @@ void pt_clear(struct iommu_pt *pt, uint64_t iova, uint64_t last, uint8_t leaf_lg
 static int unmap_in_slot(struct iommu_pt *pt, uint64_t iova, uint64_t last, struct iommu_gather *gather)
 {
     unsigned count = (unsigned)((last - iova + 1) >> IOMMU_PAGE_LG2);
-    pt_entry *entry = pt_leaf_entry(pt, iova);
+    pt_entry *entry = pt_entry_at(pt, iova, 2);
+    pt_entry *run;
     uint64_t value;
 
     if (!entry || !pt_counts(pt) || count == PT_ENTRIES || pt_pin_one(pt, entry, 1, &value) != PT_PINNED)
         return 1;
-    if (!pt_run_all(pt_table_of(pt, value) + slot_index(iova), count)) {
+    run = pt_table_of(pt, value) + slot_index(iova);
+    if (count == 1 ? !pt_load(run) : !pt_run_all(run, count)) {
         (void)pt_unpin(pt, entry, 1);
         return -IOMMU_ENOENT;
     }
     clear_slot(pt, entry, value, iova, count, 1, gather);
     pt_note(gather, iova, last, IOMMU_PAGE_LG2);
+    return 0;
+}
+
+/* The range is one large page. 1: anything else. */
+static int unmap_block(struct iommu_pt *pt, uint64_t iova, uint64_t last, struct iommu_gather *gather)
+{
+    unsigned level = pt_block_level(iova, last);
+    pt_entry *entry = level && level <= pt->config.levels ? pt_entry_at(pt, iova, level) : NULL;
+    uint64_t value = entry ? pt_load(entry) : 0;
+
+    if (!pt_is_present(pt, value) || pt_is_table(pt, level, value))
+        return 1;
+    atomic_store_explicit(entry, 0, memory_order_release);
+    pt_flush(pt, entry, 1);
+    pt_note(gather, iova, last, (uint8_t)pt_shift(level));
     return 0;
 }
 
@@ -218,6 +238,8 @@ int iommu_pt_unmap(struct iommu_pt *pt, uint64_t iova, uint64_t last, struct iom
         return -IOMMU_ENOENT;
     if (iova >> pt_shift(2) == last >> pt_shift(2))
         result = unmap_in_slot(pt, iova, last, gather);
+    if (result > 0)
+        result = unmap_block(pt, iova, last, gather);
     if (result <= 0)
         return result;
 

@@ -125,21 +125,30 @@ static inline void walk_to(struct pt_walk *walk, uint64_t iova)
 }
 
 /*
- * The entry for the leaf table of iova, or NULL: something above is missing, a large page, or not known to have reached
+ * The entry of `lowest` level for iova, or NULL: something above is missing, a large page, or not known to have reached
  * memory. Only a short cut: who gets NULL walks.
  */
-static inline pt_entry *pt_leaf_entry(const struct iommu_pt *pt, uint64_t iova)
+static inline pt_entry *pt_entry_at(const struct iommu_pt *pt, uint64_t iova, unsigned lowest)
 {
     pt_entry *table = (pt_entry *)pt->root;
 
-    for (unsigned level = pt->config.levels; level > 2; level--) {
+    for (unsigned level = pt->config.levels; level > lowest; level--) {
         uint64_t value = pt_load(&table[(iova >> pt_shift(level)) % PT_ENTRIES]);
 
         if (!pt_is_table(pt, level, value) || !pt_is_visible(pt, value))
             return NULL;
         table = pt_table_of(pt, value);
     }
-    return &table[(iova >> pt_shift(2)) % PT_ENTRIES];
+    return &table[(iova >> pt_shift(lowest)) % PT_ENTRIES];
+}
+
+/* The level whose leaf is just [iova, last], if it is above 1; else 0. */
+static inline unsigned pt_block_level(uint64_t iova, uint64_t last)
+{
+    for (unsigned level = 2; level <= IOMMU_PT_LEVELS_MAX; level++)
+        if (last - iova == pt_span(level) - 1)
+            return iova & (pt_span(level) - 1) ? 0 : level;
+    return 0;
 }
 
 /* ---- shared by map and unmap -------------------------------------------------------------------------- */

@@ -219,6 +219,13 @@ static inline int iommu_disabled_sync(struct iommu_domain *domain, struct iommu_
 }
 #define iommu_sync iommu_disabled_sync
 
+static inline int iommu_disabled_domain_trim(struct iommu_domain *domain)
+{
+    (void)domain;
+    return -IOMMU_ENODEV;
+}
+#define iommu_domain_trim iommu_disabled_domain_trim
+
 /* NOLINTBEGIN(readability-non-const-parameter): the signature of the call it stands for */
 static inline int iommu_disabled_iova_to_phys(struct iommu_domain *domain, uint64_t iova,
                                               uint64_t *pa)

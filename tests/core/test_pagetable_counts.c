@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Tables that come back: leaf tables with their last leaf, what a trim finds, and the list of the dead.
+ * platform: core
+ */
+#include "tests/core/table_rig.h"
+
+static void test_B45_a_leaf_table_goes_with_its_last_leaf(void **state)
+{
+    struct rig rig;
+    size_t pages;
+
+    (void)state;
+    rig_start(&rig, format_config(&format_second, 4, ALL, false));
+    map_ok(&rig, SIZE_2M, PA, SIZE_4K, RW);
+    pages = rig.host.pages;
+    map_ok(&rig, 2 * SIZE_2M - 3 * SIZE_4K, PA, 9 * SIZE_4K, RW); /* across two */
+    assert_int_equal(rig.host.pages, pages + 1);
+    unmap(&rig, 2 * SIZE_2M + 2 * SIZE_4K, 4 * SIZE_4K, 0);
+    assert_int_equal(rig.gather.dead_tables, 0);
+    unmap(&rig, 2 * SIZE_2M - 3 * SIZE_4K, 5 * SIZE_4K, 0); /* part of one, and all that is left of the other */
+    assert_int_not_equal(rig.gather.dead_tables, 0);
+    assert_int_equal(rig.pt.unsynced, 1);
+    leads_to(&rig, SIZE_2M, PA, 12);
+    unmap(&rig, SIZE_2M, SIZE_4K, 0);
+    assert_int_equal(rig.pt.unsynced, 2);
+    assert_int_equal(rig.host.pages, pages + 1);
+
+    map_ok(&rig, SIZE_2M, PA, SIZE_2M, RW); /* nothing is in the way of a large page */
+    leads_to(&rig, SIZE_2M, PA, 21);
+    iommu_pt_free_dead(&rig.pt, &rig.gather);
+    assert_int_equal(rig.pt.unsynced, 0);
+    assert_int_equal(rig.host.pages, pages - 1);
+    rig_stop(&rig);
+}
+
+static void test_B45_refusals_leave_the_counts_alone(void **state)
+{
+    struct rig rig;
+
+    (void)state;
+    rig_start(&rig, format_config(&format_first, 3, ALL, true));
+    map_ok(&rig, SIZE_2M - SIZE_4K, PA, 2 * SIZE_4K, RW); /* one leaf in each of two tables */
+    map_fails(&rig, SIZE_2M, SIZE_4K, -IOMMU_EEXIST);
+    map_fails(&rig, SIZE_2M - 4 * SIZE_4K, 8 * SIZE_4K, -IOMMU_EEXIST);
+    map_fails(&rig, 0, SIZE_2M, -IOMMU_EEXIST);
+    map_fails(&rig, SIZE_4K, 2 * SIZE_2M, -IOMMU_EEXIST);
+    unmap(&rig, SIZE_2M - 2 * SIZE_4K, 2 * SIZE_4K, -IOMMU_ENOENT);
+    unmap(&rig, SIZE_2M - SIZE_4K, 3 * SIZE_4K, -IOMMU_ENOENT);
+    unmap(&rig, 0, SIZE_2M, -IOMMU_ENOENT);
+    leads_nowhere(&rig, 0);
+    leads_nowhere(&rig, 2 * SIZE_2M - SIZE_4K);
+    assert_int_equal(rig.gather.dead_tables, 0);
+    unmap(&rig, SIZE_2M, SIZE_4K, 0);
+    assert_int_equal(rig.pt.unsynced, 1);
+    unmap(&rig, SIZE_2M - SIZE_4K, SIZE_4K, 0);
+    assert_int_equal(rig.pt.unsynced, 2);
+    rig_stop(&rig);
+}
+
+static void trim_leaves_the_top(struct shape shape)
+{
+    struct rig rig;
+
+    rig_start(&rig, format_config(shape.format, shape.levels, ALL, shape.coherent));
+    for (uint64_t at = 0; at < 8 * SIZE_1G; at += SIZE_1G / 2)
+        map_ok(&rig, at + SIZE_4K, PA, SIZE_4K, RW);
+    map_ok(&rig, 64 * SIZE_1G, PA, SIZE_1G, RW);
+    for (uint64_t at = 0; at < 8 * SIZE_1G; at += SIZE_1G / 2)
+        unmap(&rig, at + SIZE_4K, SIZE_4K, 0);
+    iommu_pt_free_dead(&rig.pt, &rig.gather);
+    iommu_pt_trim(&rig.pt, &rig.gather);
+    iommu_pt_free_dead(&rig.pt, &rig.gather);
+    leads_to(&rig, 64 * SIZE_1G, PA, 30);
+    assert_int_equal(rig.host.pages, shape.levels - 2); /* those on the way to the large page */
+    unmap(&rig, 64 * SIZE_1G, SIZE_1G, 0);
+    iommu_pt_trim(&rig.pt, &rig.gather);
+    iommu_pt_free_dead(&rig.pt, &rig.gather);
+    assert_int_equal(rig.host.pages, 1);
+    rig_stop(&rig);
+}
+
+static void test_B45_trim_gives_back_what_holds_nothing(void **state)
+{
+    (void)state;
+    each_shape(trim_leaves_the_top);
+}
+
+/* An unmap of one tree does not touch it; of the tops of several, slot 0 reads as not present to hardware. */
+static void test_B45_dead_trees_are_linked_by_their_tops(void **state)
+{
+    struct rig rig;
+    uint64_t at, slot, trees = 0;
+
+    (void)state;
+    rig_start(&rig, format_config(&format_first, 4, SIZE_4K, true));
+    map_ok(&rig, 0, PA, 2 * SIZE_1G, RW);
+    unmap(&rig, 0, SIZE_1G, 0);
+    at = rig.gather.dead_tables & ~(SIZE_4K - 1);
+    assert_int_not_equal(rig.host.memory[(at - ARENA_PHYS) / 8] & format_first.present, 0);
+    unmap(&rig, SIZE_1G, SIZE_1G, 0);
+    assert_int_equal(rig.gather.dead_tables & format_first.present, 0);
+    for (at = rig.gather.dead_tables; !(at & 1u << 11); trees++) {
+        slot = rig.host.memory[((at & ~(SIZE_4K - 1)) - ARENA_PHYS) / 8];
+        assert_int_equal(slot & format_first.present, 0);
+        at = slot;
+    }
+    assert_int_equal(trees, 2); /* the second GiB, and the child that was in its slot 0 */
+    iommu_pt_free_dead(&rig.pt, &rig.gather);
+    assert_int_equal(rig.host.pages, 2);
+    rig_stop(&rig);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_B45_a_leaf_table_goes_with_its_last_leaf),
+        cmocka_unit_test(test_B45_refusals_leave_the_counts_alone),
+        cmocka_unit_test(test_B45_trim_gives_back_what_holds_nothing),
+        cmocka_unit_test(test_B45_dead_trees_are_linked_by_their_tops),
+    };
+
+    return cmocka_run_group_tests_name("pagetable_counts", tests, NULL, NULL);
+}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* registers.c - see registers.h: names and widths, setting one by name, reading a file. */
+/* registers.c - see registers.h: setting one by name, reading a file. */
 #include "inspect/registers.h"
 
 #include <ctype.h>
@@ -18,38 +18,6 @@
 
 /* ---- names --------------------------------------------------------------------------------- */
 
-static const struct {
-    const char *name;
-    unsigned offset, bits;
-} table[INSPECT_REGISTER_COUNT] = {
-#define REGISTER(NAME, BITS) [INSPECT_##NAME] = {#NAME, VTD_REG_##NAME, BITS}
-    REGISTER(VER, 32),      REGISTER(CAP, 64),      REGISTER(ECAP, 64),     REGISTER(GSTS, 32),
-    REGISTER(RTADDR, 64),   REGISTER(CCMD, 64),     REGISTER(FSTS, 32),     REGISTER(FECTL, 32),
-    REGISTER(FEDATA, 32),   REGISTER(FEADDR, 32),   REGISTER(FEUADDR, 32),  REGISTER(PMEN, 32),
-    REGISTER(PLMBASE, 32),  REGISTER(PLMLIMIT, 32), REGISTER(PHMBASE, 64),  REGISTER(PHMLIMIT, 64),
-    REGISTER(IQH, 64),      REGISTER(IQT, 64),      REGISTER(IQA, 64),      REGISTER(ICS, 32),
-    REGISTER(IECTL, 32),    REGISTER(IEDATA, 32),   REGISTER(IEADDR, 32),   REGISTER(IEUADDR, 32),
-    REGISTER(IQERCD, 64),   REGISTER(IRTA, 64),     REGISTER(PQH, 64),      REGISTER(PQT, 64),
-    REGISTER(PQA, 64),      REGISTER(PRS, 32),      REGISTER(PECTL, 32),    REGISTER(PEDATA, 32),
-    REGISTER(PEADDR, 32),   REGISTER(PEUADDR, 32),
-#undef REGISTER
-};
-
-const char *inspect_register_name(enum inspect_register reg)
-{
-    return table[reg].name;
-}
-
-unsigned inspect_register_bits(enum inspect_register reg)
-{
-    return table[reg].bits;
-}
-
-unsigned register_offset(enum inspect_register reg)
-{
-    return table[reg].offset;
-}
-
 /* Without _REG. */
 static void bare_name(const char *name, char bare[NAME_BYTES])
 {
@@ -64,7 +32,7 @@ static enum inspect_register find(const char *name)
     char bare[NAME_BYTES];
     unsigned reg = 0;
     bare_name(name, bare);
-    while (reg < INSPECT_REGISTER_COUNT && strcasecmp(bare, table[reg].name) != 0)
+    while (reg < INSPECT_REGISTER_COUNT && strcasecmp(bare, inspect_register_name((enum inspect_register)reg)) != 0)
         reg++;
     return (enum inspect_register)reg;
 }
@@ -167,7 +135,7 @@ int inspect_register_set(struct inspect_unit *unit, const char *name, const char
     enum inspect_register reg = find(name);
     if (reg == INSPECT_REGISTER_COUNT)
         return inspect_fail(why, -EINVAL, "there is no register '%.32s'", name);
-    int result = take_number(name, value, table[reg].bits, &unit->value[reg], why);
+    int result = take_number(name, value, inspect_register_bits(reg), &unit->value[reg], why);
     if (result == 0)
         unit->known |= (uint64_t)1 << reg;
     return result;

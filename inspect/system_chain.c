@@ -181,6 +181,7 @@ void inspect_chain_walk(const struct inspect_system *system, int function, struc
     }
     inspect_links_path(system, function, chain);
     inspect_links_device(system, function, chain);
+    inspect_links_use(system, function, chain);
 }
 
 enum inspect_answer inspect_chain_holds(const struct inspect_chain *chain)

@@ -140,6 +140,11 @@ void inspect_links_device(const struct inspect_system *system, int function, str
     link_pasid(system, one, chain);
     link_ats(system, one, chain);
     link_siov(one, chain);
+}
+
+void inspect_links_use(const struct inspect_system *system, int function, struct inspect_chain *chain)
+{
+    const struct inspect_function *one = &system->function[function];
     link_driver(one, chain);
     link_group(system, one, chain);
     link_state(one, chain);

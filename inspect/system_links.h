@@ -13,6 +13,8 @@ void inspect_link_change(struct inspect_link *link, const char *format, ...) __a
 void inspect_links_host(const struct inspect_system *system, int function, struct inspect_chain *chain);
 void inspect_links_unit(const struct inspect_system *system, int function, struct inspect_chain *chain);
 void inspect_links_path(const struct inspect_system *system, int function, struct inspect_chain *chain);
+/* What the device can do, and what it is used for: driver, group, state. */
 void inspect_links_device(const struct inspect_system *system, int function, struct inspect_chain *chain);
+void inspect_links_use(const struct inspect_system *system, int function, struct inspect_chain *chain);
 
 #endif

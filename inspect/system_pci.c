@@ -210,32 +210,6 @@ static int by_bdf(const void *a, const void *b)
     return first < second ? -1 : first > second;
 }
 
-int inspect_system_find(const struct inspect_system *system, struct inspect_bdf bdf)
-{
-    const struct inspect_function key = {.bdf = bdf};
-    if (system->function_count == 0)
-        return INSPECT_NONE;
-    const struct inspect_function *found =
-        bsearch(&key, system->function, system->function_count, sizeof key, by_bdf);
-    return found != NULL ? (int)(found - system->function) : INSPECT_NONE;
-}
-
-int inspect_system_bridge_to(const struct inspect_system *system, uint16_t segment, uint8_t bus)
-{
-    int best = INSPECT_NONE;
-    for (unsigned i = 0; i < system->function_count; i++) {
-        const struct inspect_function *bridge = &system->function[i];
-        const struct inspect_config *config = &bridge->config;
-        /* A bridge leads to higher buses only, so no way up can be a circle. */
-        if (!config->bridge || bridge->bdf.segment != segment || config->secondary <= bridge->bdf.rid >> 8 ||
-            bus < config->secondary || bus > config->subordinate)
-            continue;
-        if (best == INSPECT_NONE || config->secondary > system->function[best].config.secondary)
-            best = (int)i;
-    }
-    return best;
-}
-
 static void connect(struct inspect_system *system)
 {
     int bridge = INSPECT_NONE;

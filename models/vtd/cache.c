@@ -2,8 +2,8 @@
 /*
  * models/vtd/cache.c - a hash table that forgets nothing by itself.
  *
- * Architecture: "Caching translation information". Lock: the model's. Called by the walks, which fill
- * it, and by drop.c, which empties it. Without memory for a new entry nothing is remembered, which a
+ * Architecture: "Caching translation information". Lock: the model's. Called by context.c, pasid.c
+ * and space.c, which fill it, and by drop.c, which empties it. Without memory for a new entry nothing is remembered, which a
  * cache may always do; without memory to grow, its lists get longer.
  */
 #include "models/vtd/cache.h"
@@ -23,13 +23,12 @@ static size_t mix(uint64_t a, uint64_t b)
 
 static size_t name_slot(const struct vtdm_name *name, size_t buckets)
 {
-    uint64_t tags = (uint64_t)name->pasid << 32 | (uint64_t)name->did << 8 | name->lg2;
-    return mix(name->place, tags) & (buckets - 1);
+    return mix(name->place, name->pasid) & (buckets - 1);
 }
 
-static size_t domain_slot(uint16_t did, unsigned class, size_t buckets)
+static size_t domain_slot(uint16_t did, size_t buckets)
 {
-    return mix(did, class) & (buckets - 1);
+    return mix(did, 0) & (buckets - 1);
 }
 
 static size_t pasid_slot(uint16_t did, uint32_t pasid, size_t buckets)
@@ -56,7 +55,7 @@ static void link_out(struct vtdm_link *link)
 static void link_tags(struct vtdm_cache *cache, struct vtdm_cached *entry)
 {
     size_t n = cache->buckets;
-    link_in(&cache->by_domain[domain_slot(entry->did, entry->class, n)], &entry->by_domain);
+    link_in(&cache->by_domain[domain_slot(entry->did, n)], &entry->by_domain);
     link_in(&cache->by_pasid[pasid_slot(entry->did, entry->name.pasid, n)], &entry->by_pasid);
 }
 
@@ -124,7 +123,7 @@ void vtdm_cache_destroy(struct vtdm_cache *cache)
 
 static bool same_name(const struct vtdm_name *a, const struct vtdm_name *b)
 {
-    return a->place == b->place && a->pasid == b->pasid && a->did == b->did && a->lg2 == b->lg2;
+    return a->place == b->place && a->pasid == b->pasid && a->mode == b->mode;
 }
 
 struct vtdm_cached *vtdm_cache_find(const struct vtdm_cache *cache, const struct vtdm_name *name)
@@ -149,8 +148,7 @@ static struct vtdm_cached *add(struct vtdm_cache *cache, const struct vtdm_name 
     return entry;
 }
 
-struct vtdm_cached *vtdm_cache_put(struct vtdm_cache *cache, const struct vtdm_name *name,
-                                   uint16_t did, enum vtdm_class class)
+struct vtdm_cached *vtdm_cache_put(struct vtdm_cache *cache, const struct vtdm_name *name, uint16_t did)
 {
     struct vtdm_cached *entry = vtdm_cache_find(cache, name);
     if (entry) {
@@ -162,7 +160,6 @@ struct vtdm_cached *vtdm_cache_put(struct vtdm_cache *cache, const struct vtdm_n
             return NULL;
     }
     entry->did = did;
-    entry->class = (uint8_t)class;
     link_tags(cache, entry);
     return entry;
 }
@@ -187,28 +184,40 @@ void vtdm_cache_drop_any(struct vtdm_cache *cache, uint64_t random)
     }
 }
 
-void vtdm_cache_drop_domain(struct vtdm_cache *cache, uint16_t did, enum vtdm_class class,
-                            vtdm_match match, const void *argument)
+static struct vtdm_cached *of_domain(struct vtdm_link *link, uint16_t did)
 {
-    struct vtdm_link *next;
-    struct vtdm_link *link = cache->by_domain[domain_slot(did, class, cache->buckets)];
-    for (; link; link = next) {
-        struct vtdm_cached *entry = OWNER(link, by_domain);
-        next = link->next;
-        if (entry->did == did && entry->class == class && (!match || match(entry, argument)))
-            vtdm_cache_drop(cache, entry);
+    while (link && OWNER(link, by_domain)->did != did)
+        link = link->next;
+    return link ? OWNER(link, by_domain) : NULL;
+}
+
+struct vtdm_cached *vtdm_cache_of_domain(const struct vtdm_cache *cache, uint16_t did)
+{
+    return of_domain(cache->by_domain[domain_slot(did, cache->buckets)], did);
+}
+
+struct vtdm_cached *vtdm_cache_next_of_domain(const struct vtdm_cached *entry)
+{
+    return of_domain(entry->by_domain.next, entry->did);
+}
+
+void vtdm_cache_drop_domain(struct vtdm_cache *cache, uint16_t did)
+{
+    struct vtdm_cached *next, *entry = vtdm_cache_of_domain(cache, did);
+    for (; entry; entry = next) {
+        next = vtdm_cache_next_of_domain(entry);
+        vtdm_cache_drop(cache, entry);
     }
 }
 
-void vtdm_cache_drop_pasid(struct vtdm_cache *cache, uint16_t did, uint32_t pasid,
-                           vtdm_match match, const void *argument)
+void vtdm_cache_drop_pasid(struct vtdm_cache *cache, uint16_t did, uint32_t pasid)
 {
     struct vtdm_link *next;
     struct vtdm_link *link = cache->by_pasid[pasid_slot(did, pasid, cache->buckets)];
     for (; link; link = next) {
         struct vtdm_cached *entry = OWNER(link, by_pasid);
         next = link->next;
-        if (entry->did == did && entry->name.pasid == pasid && (!match || match(entry, argument)))
+        if (entry->did == did && entry->name.pasid == pasid)
             vtdm_cache_drop(cache, entry);
     }
 }

@@ -2,9 +2,9 @@
 /*
  * models/vtd/cache.h - what the unit remembers: an entry stays until an invalidation takes it out.
  *
- * One structure serves the context cache, the PASID cache, the IOTLB and the paging-structure cache.
- * An entry is found by its name; it is also on the list of its domain and on the list of its {domain,
- * PASID}, so that an invalidation costs what it removes and not what the cache holds.
+ * One structure serves the context cache, the PASID cache and the list of address spaces (space.h); for
+ * translations see tlb.h. An entry is found by its name; it is also on the list of its domain and on the list of
+ * its {domain, PASID}, so that an invalidation costs what it removes and not what the cache holds.
  */
 #ifndef IOMMUKIT_MODELS_VTD_CACHE_H
 #define IOMMUKIT_MODELS_VTD_CACHE_H
@@ -13,19 +13,10 @@
 
 #define VTDM_NO_PASID UINT32_MAX
 
-/* Which invalidations reach an entry depends on what kind of translation it came from. */
-enum vtdm_class {
-    VTDM_SECOND, /* second stage alone: tagged by domain */
-    VTDM_PASS,   /* pass-through: tagged by domain */
-    VTDM_TAGGED, /* first stage or nested: tagged by domain and PASID */
-    VTDM_CLASSES
-};
-
 struct vtdm_name {
-    uint64_t place; /* IOTLB, paging: address >> lg2; context, PASID: requester id */
+    uint64_t place; /* context, PASID: requester id; space: domain id */
     uint32_t pasid; /* VTDM_NO_PASID where the name has none */
-    uint16_t did;   /* IOTLB, paging; 0 where the name has none */
-    uint8_t lg2;    /* IOTLB, paging: log2 of the bytes one entry covers; context: table mode */
+    uint8_t mode;   /* context: table mode */
 };
 
 struct vtdm_link {
@@ -38,7 +29,6 @@ struct vtdm_cached {
     struct vtdm_link by_name, by_domain, by_pasid;
     struct vtdm_name name;
     uint16_t did; /* the tag that invalidations compare */
-    uint8_t class;
 };
 
 struct vtdm_context {
@@ -67,14 +57,8 @@ struct vtdm_page {
     bool extended;                  /* the extended accessed flag is set */
 };
 
-struct vtdm_iotlb {
-    struct vtdm_cached cached;
-    struct vtdm_page page;
-};
-
 /* An upper-level entry: for an address with this prefix, the next table is there. */
 struct vtdm_paging {
-    struct vtdm_cached cached;
     uint64_t table; /* in host memory */
     uint64_t guest; /* nested first stage: where the guest believes it to be */
     bool read, write, user;
@@ -91,26 +75,23 @@ struct vtdm_cache {
     struct vtdm_link **by_name, **by_domain, **by_pasid;
 };
 
-typedef bool (*vtdm_match)(const struct vtdm_cached *entry, const void *argument);
-
 bool vtdm_cache_create(struct vtdm_cache *cache, const struct iommu_model_host *host,
                        size_t entry_bytes);
 void vtdm_cache_destroy(struct vtdm_cache *cache);
 void vtdm_cache_clear(struct vtdm_cache *cache);
 
 struct vtdm_cached *vtdm_cache_find(const struct vtdm_cache *cache, const struct vtdm_name *name);
-/* The entry of that name, new or found, with these tags; NULL without memory: not remembered then. */
-struct vtdm_cached *vtdm_cache_put(struct vtdm_cache *cache, const struct vtdm_name *name,
-                                   uint16_t did, enum vtdm_class class);
+/* The entry of that name, new or found, with this tag; NULL without memory: not remembered then. */
+struct vtdm_cached *vtdm_cache_put(struct vtdm_cache *cache, const struct vtdm_name *name, uint16_t did);
 void vtdm_cache_drop(struct vtdm_cache *cache, struct vtdm_cached *entry);
 
 /* Some entry, if there is one. */
 void vtdm_cache_drop_any(struct vtdm_cache *cache, uint64_t random);
+void vtdm_cache_drop_domain(struct vtdm_cache *cache, uint16_t did);
+void vtdm_cache_drop_pasid(struct vtdm_cache *cache, uint16_t did, uint32_t pasid);
 
-/* match NULL: every entry on the list. */
-void vtdm_cache_drop_domain(struct vtdm_cache *cache, uint16_t did, enum vtdm_class class,
-                            vtdm_match match, const void *argument);
-void vtdm_cache_drop_pasid(struct vtdm_cache *cache, uint16_t did, uint32_t pasid,
-                           vtdm_match match, const void *argument);
+/* The entries of a domain one by one: the first, and the one after. NULL: no more. */
+struct vtdm_cached *vtdm_cache_of_domain(const struct vtdm_cache *cache, uint16_t did);
+struct vtdm_cached *vtdm_cache_next_of_domain(const struct vtdm_cached *entry);
 
 #endif

@@ -123,6 +123,7 @@ void vtdm_gcmd_written(struct iommu_model_vtd *m, uint64_t old, uint64_t lanes)
 void vtdm_command_run(struct iommu_model_vtd *m, uint32_t command, uint32_t changes,
                       uint32_t starts)
 {
+    vtdm_front_outdate(m);
     if ((changes & VTD_GCMD_EAFL) || (starts & VTD_GCMD_SFL))
         vtdm_misuse(m, "a fault log command on a unit without one");
     if (starts & VTD_GCMD_WBF)

@@ -19,7 +19,7 @@ struct found {
 
 static struct vtdm_name name_of(const struct vtdm_tx *tx)
 {
-    return (struct vtdm_name){ tx->request->rid, VTDM_NO_PASID, 0, (uint8_t)tx->m->table_mode };
+    return (struct vtdm_name){ tx->request->rid, VTDM_NO_PASID, (uint8_t)tx->m->table_mode };
 }
 
 static bool from_cache(struct vtdm_tx *tx, struct found *found, unsigned words, const char *what)
@@ -48,7 +48,7 @@ static void remember(struct vtdm_tx *tx, const struct found *found, uint16_t did
     if (tx->dry || found->unreadable || (found->fault && !vtdm_cap(tx->m, VTD_CAP_CM)))
         return;
     struct vtdm_context *entry = (struct vtdm_context *)(void *)vtdm_cache_put(
-        &tx->m->context, &name, found->fault ? 0 : did, VTDM_SECOND);
+        &tx->m->context, &name, found->fault ? 0 : did);
     if (!entry)
         return;
     for (unsigned i = 0; i < 4; i++)
@@ -167,8 +167,10 @@ uint8_t vtdm_legacy_context(struct vtdm_tx *tx)
     if (found.fault)
         return vtdm_refuse(tx, found.fault);
     legacy_route(tx, found.words);
-    if (tx->route.did == 0 && vtdm_cap(tx->m, VTD_CAP_CM) && !tx->dry)
+    if (tx->route.did == 0 && vtdm_cap(tx->m, VTD_CAP_CM) && !tx->dry) {
         vtdm_misuse(tx->m, "domain id 0 is used although Caching Mode reserves it");
+        tx->front = NULL; /* each use counts */
+    }
     if (tx->request->at != IOMMU_MODEL_UNTRANSLATED &&
         SPEC_GET(VTD_LCE0_TT, found.words[0]) != VTD_TT_DEVICE_TLB)
         return vtdm_refuse(tx, VTD_FAULT_LCT_BLOCKED);

@@ -3,16 +3,11 @@
  * models/vtd/drop.c - what each kind of invalidation takes out of which cache, and no more.
  *
  * Architecture: "Context-cache invalidation", "PASID-cache invalidation", "IOTLB invalidation", with
- * "Tagging of cached translations". Lock: held. Called by invalidate.c, regcache.c and command.c.
+ * "Tagging of cached translations". Whoever copied a route (front.h) hears of every removal from the
+ * context and PASID caches. Lock: held. Called by invalidate.c, regcache.c and command.c.
  */
 #include "models/vtd/drop.h"
 #include "models/vtd/model.h"
-
-/* Up to this many pages, entries are looked up by name; above, the domain's list is searched. */
-#define PROBE_PAGES 512u
-
-static const uint8_t page_sizes[] = { VTD_LEAF_4K_LG2, VTD_LEAF_2M_LG2, VTD_LEAF_1G_LG2 };
-static const uint8_t table_sizes[] = { 21, 30, 39, 48 };
 
 struct vtdm_range vtdm_range_of(struct iommu_model_vtd *m, uint64_t address, unsigned am)
 {
@@ -32,20 +27,22 @@ void vtdm_drop_all(struct iommu_model_vtd *m)
 
 void vtdm_drop_contexts(struct iommu_model_vtd *m)
 {
+    vtdm_front_outdate(m);
     vtdm_cache_clear(&m->context);
 }
 
 void vtdm_drop_contexts_of_domain(struct iommu_model_vtd *m, uint16_t did)
 {
+    vtdm_front_outdate(m);
     if (m->table_mode != VTD_TTM_LEGACY)
         vtdm_cache_clear(&m->context);
     else
-        vtdm_cache_drop_domain(&m->context, did, VTDM_SECOND, NULL, NULL);
+        vtdm_cache_drop_domain(&m->context, did);
 }
 
 static void drop_one_context(struct iommu_model_vtd *m, uint16_t rid, uint16_t did)
 {
-    struct vtdm_name name = { rid, VTDM_NO_PASID, 0, (uint8_t)m->table_mode };
+    struct vtdm_name name = { rid, VTDM_NO_PASID, (uint8_t)m->table_mode };
     struct vtdm_cached *entry = vtdm_cache_find(&m->context, &name);
     if (entry && (m->table_mode != VTD_TTM_LEGACY || entry->did == did))
         vtdm_cache_drop(&m->context, entry);
@@ -56,6 +53,7 @@ void vtdm_drop_context(struct iommu_model_vtd *m, uint16_t rid, unsigned fm, uin
     static const uint8_t ignored[] = {
         [VTD_FM_EXACT] = 0, [VTD_FM_BIT2] = 4, [VTD_FM_BITS21] = 6, [VTD_FM_BITS210] = 7,
     };
+    vtdm_front_outdate(m);
     for (unsigned function = 0; function < 8; function++)
         if (!(function & ~(unsigned)ignored[fm & 3]))
             drop_one_context(m, (uint16_t)((rid & ~ignored[fm & 3]) | function), did);
@@ -63,78 +61,71 @@ void vtdm_drop_context(struct iommu_model_vtd *m, uint16_t rid, unsigned fm, uin
 
 void vtdm_drop_pasids(struct iommu_model_vtd *m)
 {
+    vtdm_front_outdate(m);
     vtdm_cache_clear(&m->pasid);
 }
 
 void vtdm_drop_pasids_of_domain(struct iommu_model_vtd *m, uint16_t did)
 {
-    vtdm_cache_drop_domain(&m->pasid, did, VTDM_TAGGED, NULL, NULL);
+    vtdm_front_outdate(m);
+    vtdm_cache_drop_domain(&m->pasid, did);
 }
 
 void vtdm_drop_pasid(struct iommu_model_vtd *m, uint16_t did, uint32_t pasid)
 {
-    vtdm_cache_drop_pasid(&m->pasid, did, pasid, NULL, NULL);
+    vtdm_front_outdate(m);
+    vtdm_cache_drop_pasid(&m->pasid, did, pasid);
 }
 
 void vtdm_drop_translations(struct iommu_model_vtd *m)
 {
-    vtdm_cache_clear(&m->iotlb);
-    vtdm_cache_clear(&m->paging);
+    vtdm_front_outdate(m);
+    vtdm_tlb_clear(&m->iotlb);
+    vtdm_tlb_clear(&m->paging);
+}
+
+static struct vtdm_space *as_space(struct vtdm_cached *entry)
+{
+    return (struct vtdm_space *)(void *)entry;
+}
+
+static void forget(struct iommu_model_vtd *m, struct vtdm_space *space)
+{
+    vtdm_space_forget_leaves(m, space);
+    vtdm_space_forget_tables(m, space);
 }
 
 void vtdm_drop_domain(struct iommu_model_vtd *m, uint16_t did)
 {
-    for (unsigned class = 0; class < VTDM_CLASSES; class++) {
-        vtdm_cache_drop_domain(&m->iotlb, did, class, NULL, NULL);
-        vtdm_cache_drop_domain(&m->paging, did, class, NULL, NULL);
+    struct vtdm_cached *entry = vtdm_cache_of_domain(&m->spaces, did);
+    for (; entry; entry = vtdm_cache_next_of_domain(entry))
+        forget(m, as_space(entry));
+}
+
+/* Stamps are of small pages: a large one may have been copied to any of them. */
+static void drop_leaves(struct iommu_model_vtd *m, struct vtdm_space *space, const struct vtdm_range *range)
+{
+    bool large = space->leaves.kinds & ~1u;
+    vtdm_space_touch(m, space, range->first, large ? range->first + VTDM_STAMPS - 1 : range->last);
+    for (unsigned kinds = space->leaves.kinds; kinds; kinds &= kinds - 1) {
+        unsigned kind = vtdm_tlb_lowest(kinds), shift = VTDM_LEAF_LG2(kind) - VTD_PAGE_LG2;
+        vtdm_tlb_drop(&m->iotlb, &space->leaves, kind, range->first >> shift, range->last >> shift);
     }
 }
 
-static bool overlaps(const struct vtdm_cached *entry, const void *argument)
+static void drop_tables(struct iommu_model_vtd *m, const struct vtdm_space *space, const struct vtdm_range *range)
 {
-    const struct vtdm_range *range = argument;
-    unsigned shift = entry->name.lg2 - VTD_PAGE_LG2;
-    return entry->name.place >= range->first >> shift && entry->name.place <= range->last >> shift;
-}
-
-static bool is_nested(const struct vtdm_cached *entry, const void *argument)
-{
-    (void)argument;
-    return ((const struct vtdm_paging *)(const void *)entry)->nested;
-}
-
-/*
- * Entries named {did, pasid} that overlap the range, for each size the cache can hold. Those named
- * VTDM_NO_PASID are the ones of second stage and pass-through: a first stage always has a PASID.
- */
-static void drop_pages(struct vtdm_cache *cache, const uint8_t *sizes, unsigned count, uint16_t did,
-                       uint32_t pasid, const struct vtdm_range *range)
-{
-    if (range->last - range->first >= PROBE_PAGES) {
-        vtdm_cache_drop_pasid(cache, did, pasid, overlaps, range);
-        return;
-    }
-    for (unsigned i = 0; i < count; i++) {
-        unsigned shift = sizes[i] - VTD_PAGE_LG2;
-        for (uint64_t place = range->first >> shift; place <= range->last >> shift; place++) {
-            struct vtdm_name name = { place, pasid, did, sizes[i] };
-            struct vtdm_cached *entry = vtdm_cache_find(cache, &name);
-            if (entry)
-                vtdm_cache_drop(cache, entry);
-        }
+    for (unsigned kinds = space->tables.kinds; kinds; kinds &= kinds - 1) {
+        unsigned kind = vtdm_tlb_lowest(kinds), shift = VTD_LEVEL_SHIFT(VTDM_TABLE_LEVEL(kind)) - VTD_PAGE_LG2;
+        vtdm_tlb_drop(&m->paging, &space->tables, kind, range->first >> shift, range->last >> shift);
     }
 }
 
-static void drop_leaves(struct iommu_model_vtd *m, uint16_t did, uint32_t pasid,
-                        const struct vtdm_range *range)
+static void drop_pages(struct iommu_model_vtd *m, struct vtdm_space *space, const struct vtdm_range *range, bool hint)
 {
-    drop_pages(&m->iotlb, page_sizes, sizeof(page_sizes), did, pasid, range);
-}
-
-static void drop_tables(struct iommu_model_vtd *m, uint16_t did, uint32_t pasid,
-                        const struct vtdm_range *range)
-{
-    drop_pages(&m->paging, table_sizes, sizeof(table_sizes), did, pasid, range);
+    drop_leaves(m, space, range);
+    if (!hint)
+        drop_tables(m, space, range);
 }
 
 /*
@@ -145,25 +136,42 @@ static void drop_tables(struct iommu_model_vtd *m, uint16_t did, uint32_t pasid,
 void vtdm_drop_domain_pages(struct iommu_model_vtd *m, uint16_t did, struct vtdm_range range,
                             bool hint)
 {
-    drop_leaves(m, did, VTDM_NO_PASID, &range);
-    vtdm_cache_drop_domain(&m->iotlb, did, VTDM_TAGGED, NULL, NULL);
-    if (!hint)
-        drop_tables(m, did, VTDM_NO_PASID, &range);
-    vtdm_cache_drop_domain(&m->paging, did, VTDM_TAGGED, hint ? is_nested : NULL, NULL);
+    struct vtdm_cached *entry = vtdm_cache_of_domain(&m->spaces, did);
+    for (; entry; entry = vtdm_cache_next_of_domain(entry)) {
+        struct vtdm_space *space = as_space(entry);
+        if (entry->name.pasid == VTDM_NO_PASID) {
+            drop_pages(m, space, &range, hint);
+            continue;
+        }
+        vtdm_space_forget_leaves(m, space);
+        if (!hint || space->nested)
+            vtdm_space_forget_tables(m, space);
+    }
 }
 
 /* Pass-through translations have no page table of their own to name, so they go with any PASID. */
+static void drop_passes(struct iommu_model_vtd *m, uint16_t did)
+{
+    struct vtdm_space *space = vtdm_space_find(m, did, VTDM_NO_PASID);
+    if (!space || !space->passes)
+        return;
+    vtdm_space_touch(m, space, 0, VTDM_STAMPS - 1);
+    vtdm_tlb_drop_marked(&m->iotlb, &space->leaves, VTDM_LEAF_PASS);
+    space->passes = false;
+}
+
 void vtdm_drop_tagged(struct iommu_model_vtd *m, uint16_t did, uint32_t pasid)
 {
-    vtdm_cache_drop_pasid(&m->iotlb, did, pasid, NULL, NULL);
-    vtdm_cache_drop_pasid(&m->paging, did, pasid, NULL, NULL);
-    vtdm_cache_drop_domain(&m->iotlb, did, VTDM_PASS, NULL, NULL);
+    struct vtdm_space *space = vtdm_space_find(m, did, pasid);
+    if (space)
+        forget(m, space);
+    drop_passes(m, did);
 }
 
 void vtdm_drop_tagged_pages(struct iommu_model_vtd *m, uint16_t did, uint32_t pasid,
                             struct vtdm_range range, bool hint)
 {
-    drop_leaves(m, did, pasid, &range);
-    if (!hint)
-        drop_tables(m, did, pasid, &range);
+    struct vtdm_space *space = vtdm_space_find(m, did, pasid);
+    if (space)
+        drop_pages(m, space, &range, hint);
 }

@@ -29,11 +29,9 @@ static void send_if_unmasked(struct iommu_model_vtd *m, const struct source *sou
     if ((m->reg[source->control] & VTD_FECTL_IM) || !(m->reg[source->control] & VTD_FECTL_IP))
         return;
     m->reg[source->control] &= ~(uint64_t)VTD_FECTL_IP;
-    struct vtdm_message *message = &m->outbox[m->outgoing];
-    m->outgoing = (m->outgoing + 1) % VTDM_OUTBOX; /* never past the end, whatever comes */
-    message->event = source->event;
-    message->address = m->reg[source->upper] << 32 | m->reg[source->address];
-    message->data = (uint32_t)m->reg[source->data];
+    m->outbox[source->event] = (struct vtdm_message){
+        true, m->reg[source->upper] << 32 | m->reg[source->address], (uint32_t)m->reg[source->data],
+    };
 }
 
 static void raise_event(struct iommu_model_vtd *m, const struct source *source)

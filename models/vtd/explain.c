@@ -6,11 +6,11 @@
  */
 #include "models/vtd/translate.h"
 
-void vtdm_step(struct vtdm_tx *tx, const char *what, uint64_t address, unsigned index,
+void vtdm_note_step(struct vtdm_tx *tx, const char *what, uint64_t address, unsigned index,
                const uint64_t *words, unsigned count, bool cached)
 {
     struct iommu_model_explanation *explanation = tx->explanation;
-    if (!explanation || explanation->count == IOMMU_MODEL_STEPS_MAX)
+    if (explanation->count == IOMMU_MODEL_STEPS_MAX)
         return;
     struct iommu_model_step *step = &explanation->step[explanation->count++];
     __builtin_memset(step, 0, sizeof(*step));
@@ -24,9 +24,9 @@ void vtdm_step(struct vtdm_tx *tx, const char *what, uint64_t address, unsigned 
     step->decision = "";
 }
 
-void vtdm_decide(struct vtdm_tx *tx, const char *decision)
+void vtdm_note_decision(struct vtdm_tx *tx, const char *decision)
 {
-    if (tx->explanation && tx->explanation->count)
+    if (tx->explanation->count)
         tx->explanation->step[tx->explanation->count - 1].decision = decision;
 }
 

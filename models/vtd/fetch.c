@@ -12,6 +12,12 @@ bool vtdm_tables_snooped(const struct vtdm_tx *tx)
     return vtdm_ecap(tx->m, VTD_ECAP_C);
 }
 
+void vtdm_expect_entry(const struct vtdm_tx *tx, uint64_t address)
+{
+    const struct iommu_model_memory *memory = &tx->m->host->memory;
+    memory->prefetch(memory->ctx, address);
+}
+
 bool vtdm_read_entry(const struct vtdm_tx *tx, uint64_t address, uint64_t *words, unsigned count,
                      bool snooped)
 {

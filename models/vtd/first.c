@@ -51,17 +51,17 @@ static uint8_t locate(struct walk *w, uint64_t guest, uint8_t denied)
 static bool remembered(struct walk *w)
 {
     for (unsigned level = 2; level <= w->route->first_levels; level++) {
-        const struct vtdm_paging *entry =
-            vtdm_paging_find(w->tx, w->address, level, w->route->tag);
-        if (!entry || (w->route->extended && !entry->extended))
+        struct vtdm_paging entry;
+        if (!vtdm_paging_find(w->tx, w->address, level, w->route->tag, &entry) ||
+            (w->route->extended && !entry.extended))
             continue;
-        vtdm_step(w->tx, level_names[level], entry->table, 0, NULL, 0, true);
+        vtdm_step(w->tx, level_names[level], entry.table, 0, NULL, 0, true);
         vtdm_decide(w->tx, "remembered, next table follows");
         w->level = level - 1;
-        w->table = entry->table;
-        w->guest = entry->guest;
-        w->write = entry->write;
-        w->user = entry->user;
+        w->table = entry.table;
+        w->guest = entry.guest;
+        w->write = entry.write;
+        w->user = entry.user;
         return true;
     }
     return false;
@@ -189,6 +189,11 @@ static uint8_t one_level(struct walk *w)
     unsigned index = vtdm_index(w->address, w->level);
     uint64_t at = w->table + (uint64_t)index * VTD_PTE_BYTES;
     uint64_t entry = 0;
+    if (w->tx->ahead && w->level == 1) {
+        vtdm_expect_entry(w->tx, at);
+        w->finished = true;
+        return VTD_FAULT_NONE;
+    }
     bool top = w->level == w->route->first_levels;
     bool readable = vtdm_read_entry(w->tx, at, &entry, 1, w->route->snooped);
     vtdm_step(w->tx, level_names[w->level], at, index, &entry, 1, false);

@@ -8,9 +8,35 @@
  */
 #include "models/vtd/translate.h"
 
-static struct vtdm_name name_of(const struct vtdm_tx *tx, uint64_t address, uint8_t lg2)
+/* A translation in one word: the page's address with these. */
+#define LEAF_THERE       SPEC_BIT64(0)
+#define LEAF_READ        SPEC_BIT64(1)
+#define LEAF_WRITE       SPEC_BIT64(2)
+#define LEAF_FIRST_WRITE SPEC_BIT64(3)
+#define LEAF_USER        SPEC_BIT64(4)
+#define LEAF_DIRTY       SPEC_BIT64(5)
+#define LEAF_EXTENDED    SPEC_BIT64(6)
+#define LEAF_ABSENT      SPEC_BIT64(7)
+#define LEAF_ADDRESS     0x000FFFFFFFFFF000u
+#define LEAF_FAULT_SHIFT 52u
+
+static uint64_t pack(const struct vtdm_page *page)
 {
-    return (struct vtdm_name){ address >> lg2, tx->route.tag, tx->route.did, lg2 };
+    return LEAF_THERE | (page->pa & LEAF_ADDRESS) | (uint64_t)page->fault << LEAF_FAULT_SHIFT |
+           (page->second_read ? LEAF_READ : 0) | (page->second_write ? LEAF_WRITE : 0) |
+           (page->first_write ? LEAF_FIRST_WRITE : 0) | (page->user ? LEAF_USER : 0) |
+           (page->dirty ? LEAF_DIRTY : 0) | (page->extended ? LEAF_EXTENDED : 0) |
+           (page->absent ? LEAF_ABSENT : 0);
+}
+
+static struct vtdm_page unpack(uint64_t leaf, uint8_t lg2)
+{
+    return (struct vtdm_page){
+        .pa = leaf & LEAF_ADDRESS, .lg2 = lg2, .fault = (uint8_t)(leaf >> LEAF_FAULT_SHIFT),
+        .absent = leaf & LEAF_ABSENT, .second_read = leaf & LEAF_READ, .second_write = leaf & LEAF_WRITE,
+        .first_write = leaf & LEAF_FIRST_WRITE, .user = leaf & LEAF_USER, .dirty = leaf & LEAF_DIRTY,
+        .extended = leaf & LEAF_EXTENDED,
+    };
 }
 
 static bool privileged_write(const struct vtdm_tx *tx)
@@ -39,28 +65,38 @@ static bool usable(const struct vtdm_tx *tx, const struct vtdm_page *page)
     return !(tx->route.extended && vtdm_uses_first(&tx->route)) || page->extended;
 }
 
-bool vtdm_iotlb_find(struct vtdm_tx *tx, struct vtdm_page *page)
+/* The smallest page that will do. */
+bool vtdm_iotlb_search(struct vtdm_tx *tx, struct vtdm_page *page)
 {
-    static const uint8_t sizes[] = { VTD_LEAF_4K_LG2, VTD_LEAF_2M_LG2, VTD_LEAF_1G_LG2 };
-    vtdm_evict(tx);
-    if (tx->fresh)
-        return false;
-    for (unsigned i = 0; i < sizeof(sizes); i++) {
-        struct vtdm_name name = name_of(tx, tx->request->address, sizes[i]);
-        const struct vtdm_cached *entry = vtdm_cache_find(&tx->m->iotlb, &name);
-        if (!entry)
+    struct vtdm_space *space = vtdm_space_of(tx, tx->route.tag);
+    for (unsigned kinds = space ? space->leaves.kinds : 0; kinds; kinds &= kinds - 1) {
+        unsigned kind = vtdm_tlb_lowest(kinds);
+        uint8_t lg2 = VTDM_LEAF_LG2(kind);
+        const uint64_t *leaf = vtdm_tlb_find(&tx->m->iotlb, &space->leaves, kind, tx->request->address >> lg2);
+        if (!leaf || !*leaf)
             continue;
-        *page = ((const struct vtdm_iotlb *)(const void *)entry)->page;
-        if (!usable(tx, page))
+        *page = unpack(*leaf, lg2);
+        if (!usable(tx, page)) {
+            tx->overruled = true;
             continue;
-        if (!tx->dry)
-            tx->m->stats.iotlb_hits++;
-        tx->cached = true;
-        vtdm_step(tx, "IOTLB", page->pa, 0, NULL, 0, true);
-        vtdm_decide(tx, page->fault ? "remembered fault" : "translation found");
+        }
+        tx->kept = space;
         return true;
     }
     return false;
+}
+
+bool vtdm_iotlb_find(struct vtdm_tx *tx, struct vtdm_page *page)
+{
+    vtdm_evict(tx);
+    if (tx->fresh || !vtdm_iotlb_search(tx, page))
+        return false;
+    if (!tx->dry)
+        tx->m->stats.iotlb_hits++;
+    tx->cached = true;
+    vtdm_step(tx, "IOTLB", page->pa, 0, NULL, 0, true);
+    vtdm_decide(tx, page->fault ? "remembered fault" : "translation found");
+    return true;
 }
 
 /* Only Caching Mode lets a unit remember that there is nothing. First-stage faults never stay. */
@@ -73,13 +109,20 @@ static bool may_keep(const struct vtdm_tx *tx, const struct vtdm_page *page)
 
 void vtdm_iotlb_put(struct vtdm_tx *tx, const struct vtdm_page *page)
 {
-    struct vtdm_name name = name_of(tx, tx->request->address, page->lg2);
+    struct iommu_model_vtd *m = tx->m;
+    bool passes = tx->route.pgtt == VTD_PGTT_PASS_THROUGH;
     if (tx->dry || !may_keep(tx, page))
         return;
-    struct vtdm_cached *entry =
-        vtdm_cache_put(&tx->m->iotlb, &name, tx->route.did, vtdm_class_of(&tx->route));
-    if (entry)
-        ((struct vtdm_iotlb *)(void *)entry)->page = *page;
+    struct vtdm_space *space = vtdm_space_for(tx, tx->route.tag);
+    uint64_t *leaf = space ? vtdm_tlb_make(&m->iotlb, &space->leaves, VTDM_LEAF_KIND(page->lg2),
+                                           tx->request->address >> page->lg2) : NULL;
+    if (!leaf)
+        return;
+    if (tx->overruled) /* somebody may have a copy of what was not good enough for this request */
+        vtdm_space_touch(m, space, 0, VTDM_STAMPS - 1);
+    *leaf = pack(page) | (passes ? VTDM_LEAF_PASS : 0);
+    space->passes |= passes;
+    tx->kept = space;
 }
 
 /* A zero-length read may need no read right, if the unit says so and some right is there. */

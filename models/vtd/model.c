@@ -4,6 +4,7 @@
  *
  * Lock: vtdm_lock and vtdm_unlock are the only users of the host's lock. Called by host programs.
  */
+#include "models/vtd/drop.h"
 #include "models/vtd/model.h"
 
 #define ERROR_INVALID (-22)
@@ -17,15 +18,14 @@ void vtdm_lock(struct iommu_model_vtd *m)
 
 void vtdm_unlock(struct iommu_model_vtd *m)
 {
-    struct vtdm_message messages[VTDM_OUTBOX];
-    unsigned count = m->outgoing;
-    for (unsigned i = 0; i < count; i++)
-        messages[i] = m->outbox[i];
-    m->outgoing = 0;
+    struct vtdm_message messages[VTDM_EVENTS];
+    __builtin_memcpy(messages, m->outbox, sizeof(messages));
+    __builtin_memset(m->outbox, 0, sizeof(m->outbox));
     if (m->lock)
         m->host->lock_release(m->host->ctx, m->lock);
-    for (unsigned i = 0; i < count && m->config.event; i++)
-        m->config.event(m->config.ctx, messages[i].event, messages[i].address, messages[i].data);
+    for (unsigned event = 0; event < VTDM_EVENTS; event++)
+        if (messages[event].waiting && m->config.event)
+            m->config.event(m->config.ctx, (enum iommu_model_event)event, messages[event].address, messages[event].data);
 }
 
 void vtdm_misuse(struct iommu_model_vtd *m, const char *what)
@@ -58,21 +58,18 @@ static bool create_caches(struct iommu_model_vtd *m)
 {
     return vtdm_cache_create(&m->context, m->host, sizeof(struct vtdm_context)) &&
            vtdm_cache_create(&m->pasid, m->host, sizeof(struct vtdm_pasid)) &&
-           vtdm_cache_create(&m->iotlb, m->host, sizeof(struct vtdm_iotlb)) &&
-           vtdm_cache_create(&m->paging, m->host, sizeof(struct vtdm_paging));
+           vtdm_cache_create(&m->spaces, m->host, sizeof(struct vtdm_space)) &&
+           vtdm_tlb_create(&m->iotlb, m->host) && vtdm_tlb_create(&m->paging, m->host);
 }
 
 static void power_on(struct iommu_model_vtd *m)
 {
-    vtdm_cache_clear(&m->context);
-    vtdm_cache_clear(&m->pasid);
-    vtdm_cache_clear(&m->iotlb);
-    vtdm_cache_clear(&m->paging);
+    vtdm_drop_all(m);
     __builtin_memset(m->record, 0, sizeof(m->record));
     m->next_record = 0;
     m->root_table = 0;
     m->table_mode = VTD_TTM_LEGACY;
-    m->outgoing = 0;
+    __builtin_memset(m->outbox, 0, sizeof(m->outbox));
     m->queue.wait_was_last = m->queue.executed_any = false;
     m->queue.timed_out = m->queue.outgoing = m->queue.responding = false;
     m->queue.held = m->queue.stalled = m->queue.spared = false;
@@ -115,8 +112,10 @@ void iommu_model_vtd_destroy(struct iommu_model_vtd *m)
         return;
     vtdm_cache_destroy(&m->context);
     vtdm_cache_destroy(&m->pasid);
-    vtdm_cache_destroy(&m->iotlb);
-    vtdm_cache_destroy(&m->paging);
+    vtdm_cache_destroy(&m->spaces);
+    vtdm_tlb_destroy(&m->iotlb);
+    vtdm_tlb_destroy(&m->paging);
+    vtdm_front_destroy(m);
     if (m->lock && m->host->lock_destroy)
         m->host->lock_destroy(m->host->ctx, m->lock);
     m->host->free(m->host->ctx, m, sizeof(*m));
@@ -132,17 +131,18 @@ void iommu_model_vtd_reset(struct iommu_model_vtd *m)
 void iommu_model_vtd_stats(struct iommu_model_vtd *m, struct iommu_model_vtd_stats *stats)
 {
     vtdm_lock(m);
-    *stats = m->stats;
-    stats->iotlb_entries = m->iotlb.count;
+    *stats = vtdm_counts(m);
+    stats->iotlb_entries = vtdm_tlb_count(&m->iotlb, VTDM_LEAF_KINDS);
     stats->context_entries = m->context.count;
     stats->pasid_entries = m->pasid.count;
-    stats->paging_entries = m->paging.count;
+    stats->paging_entries = vtdm_tlb_count(&m->paging, VTDM_TABLE_KINDS);
     vtdm_unlock(m);
 }
 
 void iommu_model_vtd_tell(struct iommu_model_vtd *m, uint32_t enabled)
 {
     vtdm_lock(m);
+    vtdm_front_outdate(m);
     model_lies_tell(&m->lies, enabled);
     vtdm_queue_run(m); /* what a lie held back may go now */
     vtdm_unlock(m);

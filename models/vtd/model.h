@@ -9,14 +9,15 @@
  *
  * Reading order: registers.c, command.c; translate.c and what it calls, in the order of a walk:
  * context.c, pasid.c, second.c, first.c; cache.c; queue.c, invalidate.c; fault.c, event.c. What the unit
- * does when it lies: pace.c, evict.c, witness.c.
+ * does when it lies: pace.c, evict.c, witness.c. A unit that moves to another host: state.h, save.c, restore.c.
  */
 #ifndef IOMMUKIT_MODELS_VTD_MODEL_H
 #define IOMMUKIT_MODELS_VTD_MODEL_H
 
 #include "iommukit/model/vtd.h"
 #include "models/lies/chance.h"
-#include "models/vtd/cache.h"
+#include "models/vtd/space.h"
+#include "models/vtd/tlb.h"
 #include "spec/vtd_faults.h"
 #include "spec/vtd_queue.h"
 #include "spec/vtd_regs.h"
@@ -39,17 +40,22 @@ struct vtdm_record {
     uint64_t lo, hi;
 };
 
+/*
+ * A message that leaves at the next unlock: one of a kind, because an event is raised only while nothing of its kind
+ * waits for software, which cannot answer before.
+ */
 struct vtdm_message {
+    bool waiting;
     uint64_t address;
     uint32_t data;
-    enum iommu_model_event event;
 };
 
-/*
- * Places for messages between two unlocks. A kind of event is raised only while nothing of its kind waits
- * for software, so one access sends it twice at most: what it unmasks or clears, and what the queue does then.
- */
-#define VTDM_OUTBOX 8u
+#define VTDM_EVENTS (IOMMU_MODEL_EVENT_PAGE_REQUEST + 1)
+
+/* Looks that something takes at most: a command (pace.c), a descriptor, a device's answer (queue.c). */
+#define VTDM_COMMAND_LOOKS 4u
+#define VTDM_SLOW_LOOKS    6u
+#define VTDM_LATE_LOOKS    12u
 
 /* Requests to device-TLBs that are slow to acknowledge; the queue waits when there are more. */
 #define VTDM_LATE 16u
@@ -58,6 +64,19 @@ struct vtdm_late {
     struct iommu_model_devtlb_invalidation request;
     unsigned looks; /* until the acknowledgement; see pace.c */
 };
+
+/* Kinds of words in the two tables of translations. In the second, one more of each for nested tables. */
+#define VTDM_LEAF_KINDS      3u /* 4K, 2M, 1G */
+#define VTDM_LEAF_LG2(kind)  ((uint8_t)(VTD_LEAF_4K_LG2 + 9 * (kind)))
+#define VTDM_LEAF_KIND(lg2)  (((unsigned)(lg2) - VTD_LEAF_4K_LG2) / 9)
+#define VTDM_LEAF_PASS       SPEC_BIT64(8) /* in a leaf: of pass-through */
+#define VTDM_LEVELS          5u
+#define VTDM_TABLE_KIND(level) ((level) - 2u) /* of the table that an entry of this level names */
+#define VTDM_TABLE_KINDS     (VTDM_LEVELS - 1)
+#define VTDM_TABLE_LEVEL(kind) ((kind) % VTDM_TABLE_KINDS + 2u)
+
+/* Callers that have a front of their own at most; see front.h. */
+#define VTDM_FRONTS 64u
 
 struct vtdm_queue {
     bool running;         /* one thread executes; others only move the tail */
@@ -94,9 +113,11 @@ struct iommu_model_vtd {
     uint64_t root_table;      /* latched by SRTP */
     unsigned table_mode;      /* VTD_TTM_*, latched by SRTP */
     struct vtdm_queue queue;
-    struct vtdm_cache context, pasid, iotlb, paging;
-    struct vtdm_message outbox[VTDM_OUTBOX];
-    unsigned outgoing;
+    struct vtdm_cache context, pasid, spaces;
+    struct vtdm_tlb iotlb, paging;
+    struct vtdm_front *front[VTDM_FRONTS]; /* see front.h; read without the lock, as is `epoch` */
+    uint64_t epoch;
+    struct vtdm_message outbox[VTDM_EVENTS]; /* by enum iommu_model_event */
     struct iommu_model_vtd_stats stats;
     struct model_lies lies;
     struct vtdm_pace pace;
@@ -138,6 +159,14 @@ void vtdm_strike(struct iommu_model_vtd *m, struct iommu_model_strike *strike);
 void vtdm_strike_at(struct iommu_model_vtd *m, enum iommu_model_lie lie, const char *what,
                     uint64_t address);
 
+/* front.c: the counts so far, with those that fronts keep. */
+struct iommu_model_vtd_stats vtdm_counts(const struct iommu_model_vtd *m);
+void vtdm_set_counts(struct iommu_model_vtd *m, const struct iommu_model_vtd_stats *stats);
+
+/* No copy of anything may be used any more; every change of a route, or of what lets one be used. */
+void vtdm_front_outdate(struct iommu_model_vtd *m);
+void vtdm_front_destroy(struct iommu_model_vtd *m);
+
 /* witness.c: where the request would land by what software wrote, past all caches. false: nowhere. Takes
  * the lock. */
 bool vtdm_truth(struct iommu_model_vtd *m, const struct iommu_model_request *request, uint64_t *pa);
@@ -147,6 +176,11 @@ const char *vtdm_capability_problem(const struct iommu_model_vtd_config *config)
 
 /* registers.c */
 void vtdm_registers_reset(struct iommu_model_vtd *m);
+/* The bits that a register may hold on this unit, whoever sets them; 0: none, or they never change. */
+uint64_t vtdm_register_holds(const struct iommu_model_vtd *m, unsigned id);
+/* The register that begins at this offset; VTDM_REGISTERS: none. */
+unsigned vtdm_register_at(const struct iommu_model_vtd *m, uint32_t offset);
+uint32_t vtdm_register_offset(const struct iommu_model_vtd *m, unsigned id);
 
 /* command.c: what a write of these registers does; `lanes` are the bits that were written. */
 void vtdm_gcmd_written(struct iommu_model_vtd *m, uint64_t old, uint64_t lanes);

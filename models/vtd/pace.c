@@ -10,13 +10,11 @@
  */
 #include "models/vtd/model.h"
 
-#define COMMAND_LOOKS 4u /* at most */
-
 bool vtdm_later(struct iommu_model_vtd *m, unsigned *looks)
 {
     if (!model_lies_on(&m->lies, IOMMU_MODEL_LIE_STRICT_COMMAND))
         return false;
-    *looks = 1 + model_below(&m->lies, COMMAND_LOOKS);
+    *looks = 1 + model_below(&m->lies, VTDM_COMMAND_LOOKS);
     return true;
 }
 
@@ -61,7 +59,7 @@ void vtdm_command_later(struct iommu_model_vtd *m, uint32_t command, uint32_t ch
     m->pace.command = command;
     m->pace.changes = changes & chosen;
     m->pace.starts = starts & chosen;
-    m->pace.gcmd = 1 + model_below(&m->lies, COMMAND_LOOKS);
+    m->pace.gcmd = 1 + model_below(&m->lies, VTDM_COMMAND_LOOKS);
     if (m->pace.starts & VTD_GCMD_SRTP)
         m->reg[VTDM_GSTS] &= ~(uint64_t)VTD_GSTS_RTPS;
     if ((m->pace.starts & VTD_GCMD_WBF) && vtdm_cap(m, VTD_CAP_RWBF))

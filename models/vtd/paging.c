@@ -3,43 +3,84 @@
  * models/vtd/paging.c - the paging-structure cache: upper-level entries, so that a walk can start low.
  *
  * Architecture: "Paging-structure caches". An entry of level n is named by the address bits that choose
- * it, so the name's size is what one entry of that level spans. Lock: held. Called by second.c, first.c.
+ * it. Lock: held. Called by second.c, first.c.
  */
 #include "models/vtd/translate.h"
 
-static struct vtdm_name name_of(const struct vtdm_tx *tx, uint64_t address, unsigned level,
-                                uint32_t tag)
+/* An entry in one word: the table's address with these. A nested one has a second word, of a kind of its own. */
+#define TABLE_THERE    SPEC_BIT64(0)
+#define TABLE_READ     SPEC_BIT64(1)
+#define TABLE_WRITE    SPEC_BIT64(2)
+#define TABLE_USER     SPEC_BIT64(3)
+#define TABLE_ABSENT   SPEC_BIT64(4)
+#define TABLE_NESTED   SPEC_BIT64(5)
+#define TABLE_EXTENDED SPEC_BIT64(6)
+#define TABLE_ADDRESS  0x000FFFFFFFFFF000u
+
+static uint64_t pack(const struct vtdm_paging *entry)
 {
-    unsigned shift = VTD_LEVEL_SHIFT(level);
-    return (struct vtdm_name){ address >> shift, tag, tx->route.did, (uint8_t)shift };
+    return TABLE_THERE | (entry->table & TABLE_ADDRESS) | (entry->read ? TABLE_READ : 0) |
+           (entry->write ? TABLE_WRITE : 0) | (entry->user ? TABLE_USER : 0) |
+           (entry->absent ? TABLE_ABSENT : 0) | (entry->nested ? TABLE_NESTED : 0) |
+           (entry->extended ? TABLE_EXTENDED : 0);
 }
 
-const struct vtdm_paging *vtdm_paging_find(struct vtdm_tx *tx, uint64_t address, unsigned level,
-                                           uint32_t tag)
+static struct vtdm_paging unpack(uint64_t word)
 {
-    struct vtdm_name name = name_of(tx, address, level, tag);
+    return (struct vtdm_paging){
+        .table = word & TABLE_ADDRESS, .guest = word & TABLE_ADDRESS, .read = word & TABLE_READ,
+        .write = word & TABLE_WRITE, .user = word & TABLE_USER, .absent = word & TABLE_ABSENT,
+        .nested = word & TABLE_NESTED, .extended = word & TABLE_EXTENDED,
+    };
+}
+
+static bool search(struct vtdm_tx *tx, uint64_t address, unsigned level, uint32_t tag,
+                   struct vtdm_paging *entry)
+{
+    const struct vtdm_space *space = vtdm_space_of(tx, tag);
+    uint64_t place = address >> VTD_LEVEL_SHIFT(level);
+    unsigned kind = VTDM_TABLE_KIND(level);
+    const uint64_t *word = space ? vtdm_tlb_find(&tx->m->paging, &space->tables, kind, place) : NULL;
+    if (!word || !*word)
+        return false;
+    *entry = unpack(*word);
+    if (!entry->nested)
+        return true;
+    word = vtdm_tlb_find(&tx->m->paging, &space->tables, kind + VTDM_TABLE_KINDS, place);
+    if (word)
+        entry->guest = *word & TABLE_ADDRESS;
+    return word && *word;
+}
+
+bool vtdm_paging_find(struct vtdm_tx *tx, uint64_t address, unsigned level, uint32_t tag,
+                      struct vtdm_paging *entry)
+{
     vtdm_evict(tx);
-    const struct vtdm_cached *entry = vtdm_cache_find(&tx->m->paging, &name);
-    if (tx->fresh)
-        return NULL;
-    if (entry)
-        tx->remembered |= VTDM_FROM_PAGING;
-    return (const struct vtdm_paging *)(const void *)entry;
+    if (tx->fresh || !search(tx, address, level, tag, entry))
+        return false;
+    tx->remembered |= VTDM_FROM_PAGING;
+    return true;
+}
+
+static void store(struct vtdm_tlb *tlb, struct vtdm_set *set, unsigned kind, uint64_t place, uint64_t value)
+{
+    uint64_t *word = vtdm_tlb_make(tlb, set, kind, place);
+    if (word)
+        *word = value;
 }
 
 void vtdm_paging_put(struct vtdm_tx *tx, uint64_t address, unsigned level, uint32_t tag,
-                     const struct vtdm_paging *what)
+                     const struct vtdm_paging *entry)
 {
-    struct vtdm_name name = name_of(tx, address, level, tag);
+    uint64_t place = address >> VTD_LEVEL_SHIFT(level);
+    unsigned kind = VTDM_TABLE_KIND(level);
     if (tx->dry)
         return;
-    struct vtdm_cached *cached =
-        vtdm_cache_put(&tx->m->paging, &name, tx->route.did,
-                       tag == VTDM_NO_PASID ? VTDM_SECOND : VTDM_TAGGED);
-    if (!cached)
+    struct vtdm_space *space = vtdm_space_for(tx, tag);
+    if (!space)
         return;
-    struct vtdm_paging *entry = (struct vtdm_paging *)(void *)cached;
-    struct vtdm_cached head = *cached;
-    *entry = *what;
-    entry->cached = head;
+    space->nested |= entry->nested;
+    if (entry->nested)
+        store(&tx->m->paging, &space->tables, kind + VTDM_TABLE_KINDS, place, TABLE_THERE | (entry->guest & TABLE_ADDRESS));
+    store(&tx->m->paging, &space->tables, kind, place, pack(entry));
 }

@@ -17,7 +17,7 @@ struct found {
 
 static struct vtdm_name name_of(const struct vtdm_tx *tx)
 {
-    return (struct vtdm_name){ tx->request->rid, tx->pasid, 0, 0 };
+    return (struct vtdm_name){ tx->request->rid, tx->pasid, 0 };
 }
 
 static bool from_cache(struct vtdm_tx *tx, struct found *found)
@@ -45,8 +45,7 @@ static void remember(struct vtdm_tx *tx, const struct found *found)
     uint16_t did = found->fault ? 0 : (uint16_t)SPEC_GET(VTD_PE1_DID, found->words[1]);
     if (tx->dry || found->unreadable || (found->fault && !vtdm_cap(tx->m, VTD_CAP_CM)))
         return;
-    struct vtdm_pasid *entry = (struct vtdm_pasid *)(void *)vtdm_cache_put(
-        &tx->m->pasid, &name, did, VTDM_TAGGED);
+    struct vtdm_pasid *entry = (struct vtdm_pasid *)(void *)vtdm_cache_put(&tx->m->pasid, &name, did);
     if (!entry)
         return;
     for (unsigned i = 0; i < VTD_PE_QWORDS; i++)
@@ -236,7 +235,9 @@ uint8_t vtdm_pasid_entry(struct vtdm_tx *tx)
     if (found.fault)
         return vtdm_refuse(tx, found.fault);
     set_route(tx, found.words);
-    if (tx->route.did == 0 && vtdm_cap(tx->m, VTD_CAP_CM) && !tx->dry)
+    if (tx->route.did == 0 && vtdm_cap(tx->m, VTD_CAP_CM) && !tx->dry) {
         vtdm_misuse(tx->m, "domain id 0 is used although Caching Mode reserves it");
+        tx->front = NULL; /* each use counts */
+    }
     return VTD_FAULT_NONE;
 }

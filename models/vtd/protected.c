@@ -22,6 +22,7 @@ void vtdm_pmen_written(struct iommu_model_vtd *m, uint64_t old, uint64_t lanes)
 
 void vtdm_pmen_run(struct iommu_model_vtd *m)
 {
+    vtdm_front_outdate(m);
     if (m->reg[VTDM_PMEN] & VTD_PMEN_EPM)
         m->reg[VTDM_PMEN] |= VTD_PMEN_PRS;
     else
@@ -32,6 +33,7 @@ void vtdm_region_written(struct iommu_model_vtd *m, uint64_t old, uint64_t lanes
 {
     (void)old;
     (void)lanes;
+    vtdm_front_outdate(m);
     if (m->reg[VTDM_PMEN] & VTD_PMEN_PRS)
         vtdm_misuse(m, "a protected region changed while protection was on");
 }

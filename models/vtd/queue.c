@@ -19,8 +19,6 @@
 #define ERROR_HABIT 16u
 #define DEVICE_HABIT 8u
 #define WARM_UP 8u    /* descriptors before the queue may stall */
-#define SLOW_LOOKS 6u /* at most, for each descriptor */
-#define LATE_LOOKS 12u
 
 static bool wide(const struct iommu_model_vtd *m)
 {
@@ -30,6 +28,12 @@ static bool wide(const struct iommu_model_vtd *m)
 static uint64_t ring_bytes(const struct iommu_model_vtd *m)
 {
     return (uint64_t)VTD_PAGE_BYTES << SPEC_GET(VTD_IQA_QS, m->reg[VTDM_IQA]);
+}
+
+uint64_t vtdm_ring_places(uint64_t iqa)
+{
+    uint64_t bytes = (uint64_t)VTD_PAGE_BYTES << SPEC_GET(VTD_IQA_QS, iqa);
+    return bytes - ((iqa & VTD_IQA_DW) ? VTD_QI_WIDE_BYTES : VTD_QI_NARROW_BYTES);
 }
 
 static bool stopped(const struct iommu_model_vtd *m)
@@ -98,7 +102,7 @@ static bool slow(struct iommu_model_vtd *m)
         return false;
     if (!m->queue.held) {
         m->queue.held = true;
-        m->queue.looks = 1 + model_below(&m->lies, SLOW_LOOKS);
+        m->queue.looks = 1 + model_below(&m->lies, VTDM_SLOW_LOOKS);
     }
     if (m->queue.looks)
         return true;
@@ -202,7 +206,7 @@ static void send_request(struct iommu_model_vtd *m)
     }
     struct vtdm_late *late = &m->queue.late[m->queue.late_count++];
     late->request = request;
-    late->looks = 1 + model_below(&m->lies, LATE_LOOKS);
+    late->looks = 1 + model_below(&m->lies, VTDM_LATE_LOOKS);
 }
 
 /* Requests whose time has come, in whatever order that is. */
@@ -294,10 +298,12 @@ void vtdm_queue_disable(struct iommu_model_vtd *m)
     m->reg[VTDM_IQH] = 0;
 }
 
+/* The head stays a place in the ring, or it could run past its tail for ever. */
 void vtdm_iqa_written(struct iommu_model_vtd *m, uint64_t old, uint64_t lanes)
 {
     (void)old;
     (void)lanes;
     if (vtdm_enabled(m, VTD_GSTS_QIES) && m->reg[VTDM_IQH] != m->reg[VTDM_IQT])
         vtdm_misuse(m, "the queue was moved while it was not empty");
+    m->reg[VTDM_IQH] &= vtdm_ring_places(m->reg[VTDM_IQA]);
 }

@@ -27,7 +27,9 @@ void vtdm_devtlb_run(struct iommu_model_vtd *m, const struct vtdm_descriptor *d)
 void vtdm_pdevtlb_run(struct iommu_model_vtd *m, const struct vtdm_descriptor *d);
 void vtdm_response_run(struct iommu_model_vtd *m, const struct vtdm_descriptor *d);
 
-/* queue.c: stops the queue; sid of the device that did not answer. */
+/* queue.c: the bits of a head that is a place in the ring of that IQA. */
+uint64_t vtdm_ring_places(uint64_t iqa);
+/* Stops the queue; sid of the device that did not answer. */
 void vtdm_queue_time_out(struct iommu_model_vtd *m, uint16_t sid);
 
 #endif

@@ -14,6 +14,7 @@ struct row {
     bool pointer;       /* bits at or above the host address width are reserved */
     uint64_t rw, rw1c;  /* what software changes */
     uint64_t ro;        /* what it may write without effect */
+    uint64_t status;    /* of that, what the unit itself sets and clears while it runs */
     uint64_t hidden;    /* write-only fields */
     uint64_t reset;
     uint64_t cap, ecap; /* features without which the register does not exist */
@@ -23,7 +24,7 @@ struct row {
 #define IM ((uint64_t)VTD_FECTL_IM)
 #define IP ((uint64_t)VTD_FECTL_IP)
 #define CONTROL(at, feature, hook) \
-    { .offset = (at), .bytes = 4, .rw = IM, .ro = IP, .reset = IM, .ecap = (feature), .written = (hook) }
+    { .offset = (at), .bytes = 4, .rw = IM, .ro = IP, .status = IP, .reset = IM, .ecap = (feature), .written = (hook) }
 #define MSI(at, mask, feature) { .offset = (at), .bytes = 4, .rw = (mask), .ecap = (feature) }
 #define REGION(at, size, mask, feature) \
     { .offset = (at), .bytes = (size), .rw = (mask), .cap = (feature), .written = vtdm_region_written }
@@ -32,6 +33,10 @@ struct row {
 #define REGION_LOW SPEC_MASK64(31, 20)
 #define REGION_HIGH SPEC_MASK64(63, 20)
 
+/* No fault log, so neither of its bits. */
+#define STATUS \
+    (VTD_GSTS_TES | VTD_GSTS_RTPS | VTD_GSTS_WBFS | VTD_GSTS_QIES | VTD_GSTS_IRES | VTD_GSTS_IRTPS | VTD_GSTS_CFIS)
+
 /* The last row is of no register: nothing in it can be read or changed. */
 static const struct row rows[VTDM_REGISTERS + 1] = {
     [VTDM_VER] = { .offset = VTD_REG_VER, .bytes = 4, .ro = VTD_ALL_ONES },
@@ -39,26 +44,27 @@ static const struct row rows[VTDM_REGISTERS + 1] = {
     [VTDM_ECAP] = { .offset = VTD_REG_ECAP, .bytes = 8, .ro = VTD_ALL_ONES },
     [VTDM_GCMD] = { .offset = VTD_REG_GCMD, .bytes = 4, .rw = VTD_GCMD_ONESHOT | VTD_GCMD_LEVEL,
                     .hidden = VTD_ALL_ONES, .written = vtdm_gcmd_written },
-    [VTDM_GSTS] = { .offset = VTD_REG_GSTS, .bytes = 4, .ro = VTD_ALL_ONES },
+    [VTDM_GSTS] = { .offset = VTD_REG_GSTS, .bytes = 4, .ro = VTD_ALL_ONES, .status = STATUS },
     [VTDM_RTADDR] = { .offset = VTD_REG_RTADDR, .bytes = 8, .pointer = true,
                       .rw = VTD_RTADDR_RTA | VTD_RTADDR_TTM },
-    [VTDM_CCMD] = { .offset = VTD_REG_CCMD, .bytes = 8, .ro = VTD_CCMD_CAIG,
+    [VTDM_CCMD] = { .offset = VTD_REG_CCMD, .bytes = 8, .ro = VTD_CCMD_CAIG, .status = VTD_CCMD_CAIG,
                     .rw = VTD_CCMD_ICC | VTD_CCMD_CIRG | VTD_CCMD_FM | VTD_CCMD_SID | VTD_CCMD_DID,
                     .hidden = VTD_CCMD_FM | VTD_CCMD_SID, .written = vtdm_ccmd_written },
     [VTDM_FSTS] = { .offset = VTD_REG_FSTS, .bytes = 4, .written = vtdm_fsts_written,
                     .rw1c = VTD_FSTS_PFO | VTD_FSTS_IQE | VTD_FSTS_ICE | VTD_FSTS_ITE,
-                    .ro = VTD_FSTS_PPF | VTD_FSTS_AFO | VTD_FSTS_APF | VTD_FSTS_PRO | VTD_FSTS_FRI },
+                    .ro = VTD_FSTS_PPF | VTD_FSTS_AFO | VTD_FSTS_APF | VTD_FSTS_PRO | VTD_FSTS_FRI,
+                    .status = VTD_FSTS_FRI },
     [VTDM_FECTL] = CONTROL(VTD_REG_FECTL, 0, vtdm_fectl_written),
     [VTDM_FEDATA] = MSI(VTD_REG_FEDATA, VTD_MSI_DATA, 0),
     [VTDM_FEADDR] = MSI(VTD_REG_FEADDR, VTD_MSI_ADDR, 0),
     [VTDM_FEUADDR] = MSI(VTD_REG_FEUADDR, VTD_MSI_UADDR_APICID, VTD_ECAP_EIM),
     [VTDM_PMEN] = { .offset = VTD_REG_PMEN, .bytes = 4, .rw = VTD_PMEN_EPM, .ro = VTD_PMEN_PRS,
-                    .written = vtdm_pmen_written },
+                    .status = VTD_PMEN_PRS, .written = vtdm_pmen_written },
     [VTDM_PLMBASE] = REGION(VTD_REG_PLMBASE, 4, REGION_LOW, VTD_CAP_PLMR),
     [VTDM_PLMLIMIT] = REGION(VTD_REG_PLMLIMIT, 4, REGION_LOW, VTD_CAP_PLMR),
     [VTDM_PHMBASE] = REGION(VTD_REG_PHMBASE, 8, REGION_HIGH, VTD_CAP_PHMR),
     [VTDM_PHMLIMIT] = REGION(VTD_REG_PHMLIMIT, 8, REGION_HIGH, VTD_CAP_PHMR),
-    [VTDM_IQH] = { .offset = VTD_REG_IQH, .bytes = 8, .ro = VTD_ALL_ONES, .ecap = VTD_ECAP_QI },
+    [VTDM_IQH] = { .offset = VTD_REG_IQH, .bytes = 8, .ro = VTD_ALL_ONES, .status = VTD_IQH_QH, .ecap = VTD_ECAP_QI },
     [VTDM_IQT] = { .offset = VTD_REG_IQT, .bytes = 8, .rw = VTD_IQT_QT, .ecap = VTD_ECAP_QI },
     [VTDM_IQA] = { .offset = VTD_REG_IQA, .bytes = 8, .pointer = true, .ecap = VTD_ECAP_QI,
                    .rw = VTD_IQA_IQA | VTD_IQA_DW | VTD_IQA_QS, .written = vtdm_iqa_written },
@@ -68,7 +74,8 @@ static const struct row rows[VTDM_REGISTERS + 1] = {
     [VTDM_IEDATA] = MSI(VTD_REG_IEDATA, VTD_MSI_DATA, VTD_ECAP_QI),
     [VTDM_IEADDR] = MSI(VTD_REG_IEADDR, VTD_MSI_ADDR, VTD_ECAP_QI),
     [VTDM_IEUADDR] = MSI(VTD_REG_IEUADDR, VTD_MSI_UADDR_APICID, VTD_ECAP_QI | VTD_ECAP_EIM),
-    [VTDM_IQERCD] = { .offset = VTD_REG_IQERCD, .bytes = 8, .ro = VTD_ALL_ONES, .ecap = VTD_ECAP_QI },
+    [VTDM_IQERCD] = { .offset = VTD_REG_IQERCD, .bytes = 8, .ro = VTD_ALL_ONES, .ecap = VTD_ECAP_QI,
+                      .status = VTD_IQERCD_IQEI | VTD_IQERCD_ITESID | VTD_IQERCD_ICESID },
     [VTDM_IRTA] = { .offset = VTD_REG_IRTA, .bytes = 8, .pointer = true, .ecap = VTD_ECAP_IR,
                     .rw = VTD_IRTA_IRTA | VTD_IRTA_EIME | VTD_IRTA_S },
     [VTDM_PQH] = { .offset = VTD_REG_PQH, .bytes = 8, .rw = VTD_PQH_PQH, .ecap = VTD_ECAP_PRS },
@@ -86,7 +93,7 @@ static const struct row rows[VTDM_REGISTERS + 1] = {
     [VTDM_MTRRDEF] = { .offset = VTD_REG_MTRRDEF, .bytes = 8, .rw = SPEC_MASK64(11, 0),
                        .ecap = VTD_ECAP_MTS },
     [VTDM_IVA] = { .bytes = 8, .rw = VTD_IVA_ADDR | VTD_IVA_IH | VTD_IVA_AM, .hidden = VTD_ALL_ONES },
-    [VTDM_IOTLB] = { .bytes = 8, .ro = VTD_IOTLB_IAIG, .written = vtdm_iotlb_written,
+    [VTDM_IOTLB] = { .bytes = 8, .ro = VTD_IOTLB_IAIG, .status = VTD_IOTLB_IAIG, .written = vtdm_iotlb_written,
                      .rw = VTD_IOTLB_IVT | VTD_IOTLB_IIRG | VTD_IOTLB_DR | VTD_IOTLB_DW | VTD_IOTLB_DID },
 };
 
@@ -111,11 +118,10 @@ static bool exists(const struct iommu_model_vtd *m, unsigned id)
  */
 static unsigned find(const struct iommu_model_vtd *m, uint32_t offset)
 {
-    unsigned found = VTDM_REGISTERS;
-    for (unsigned id = 0; id < VTDM_REGISTERS; id++)
+    for (unsigned id = VTDM_REGISTERS; id-- > 0;)
         if (offset - offset_of(m, id) < rows[id].bytes)
-            found = id;
-    return found;
+            return id;
+    return VTDM_REGISTERS;
 }
 
 static bool is_record(const struct iommu_model_vtd *m, uint32_t offset)
@@ -173,6 +179,24 @@ static uint64_t writable(const struct iommu_model_vtd *m, unsigned id)
     if (id == VTDM_RTADDR && !vtdm_ecap(m, VTD_ECAP_SMTS | VTD_ECAP_ADMS))
         mask &= ~VTD_RTADDR_TTM;
     return mask;
+}
+
+uint64_t vtdm_register_holds(const struct iommu_model_vtd *m, unsigned id)
+{
+    if (!exists(m, id) || id == VTDM_GCMD) /* a command leaves nothing behind */
+        return 0;
+    return writable(m, id) | rows[id].rw1c | rows[id].status;
+}
+
+unsigned vtdm_register_at(const struct iommu_model_vtd *m, uint32_t offset)
+{
+    unsigned id = find(m, offset);
+    return offset == offset_of(m, id) ? id : VTDM_REGISTERS;
+}
+
+uint32_t vtdm_register_offset(const struct iommu_model_vtd *m, unsigned id)
+{
+    return offset_of(m, id);
 }
 
 /* `lanes` are the bits that the access carries; the others keep their value. */

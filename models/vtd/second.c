@@ -56,18 +56,17 @@ static uint8_t start(struct walk *w)
     w->table = w->route->second;
     w->read = w->write = true;
     for (unsigned level = 2; level <= w->route->second_levels; level++) {
-        const struct vtdm_paging *entry =
-            vtdm_paging_find(w->tx, w->address, level, VTDM_NO_PASID);
-        if (!entry)
+        struct vtdm_paging entry;
+        if (!vtdm_paging_find(w->tx, w->address, level, VTDM_NO_PASID, &entry))
             continue;
-        vtdm_step(w->tx, level_names[level], entry->table, 0, NULL, 0, true);
-        if (entry->absent)
+        vtdm_step(w->tx, level_names[level], entry.table, 0, NULL, 0, true);
+        if (entry.absent)
             return absent(w);
         vtdm_decide(w->tx, "remembered, next table follows");
         w->level = level - 1;
-        w->table = entry->table;
-        w->read = entry->read;
-        w->write = entry->write;
+        w->table = entry.table;
+        w->read = entry.read;
+        w->write = entry.write;
         break;
     }
     return VTD_FAULT_NONE;
@@ -191,6 +190,11 @@ static uint8_t one_level(struct walk *w)
     unsigned index = vtdm_index(w->address, w->level);
     uint64_t at = w->table + (uint64_t)index * VTD_PTE_BYTES;
     uint64_t entry = 0;
+    if (w->tx->ahead && w->level == 1) {
+        vtdm_expect_entry(w->tx, at);
+        w->finished = true;
+        return VTD_FAULT_NONE;
+    }
     bool readable = vtdm_read_entry(w->tx, at, &entry, 1, snooped(w));
     vtdm_step(w->tx, level_names[w->level], at, index, &entry, 1, false);
     if (!readable)

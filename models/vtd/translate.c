@@ -7,7 +7,7 @@
  * the architecture where it matters which of two faults is reported.
  * Lock: taken by the public functions. Called by device models.
  */
-#include "models/vtd/translate.h"
+#include "models/vtd/front.h"
 
 void vtdm_begin(struct vtdm_tx *tx, struct iommu_model_vtd *m,
                 const struct iommu_model_request *request)
@@ -58,7 +58,7 @@ static bool pasid_too_wide(const struct vtdm_tx *tx)
            tx->request->pasid >> bits;
 }
 
-uint8_t vtdm_find_route(struct vtdm_tx *tx)
+static uint8_t look_for_route(struct vtdm_tx *tx)
 {
     uint8_t fault = check_mode(tx);
     if (!fault && pasid_too_wide(tx))
@@ -78,6 +78,11 @@ uint8_t vtdm_find_route(struct vtdm_tx *tx)
     return fault;
 }
 
+uint8_t vtdm_find_route(struct vtdm_tx *tx)
+{
+    return vtdm_front_route(tx) ? VTD_FAULT_NONE : look_for_route(tx);
+}
+
 /* ---- From a route to a page ------------------------------------------------------------------ */
 
 static uint8_t beyond_host(const struct vtdm_tx *tx, uint64_t address)
@@ -95,7 +100,7 @@ static uint8_t check_canonical(const struct vtdm_tx *tx, uint64_t address)
     return upper == 0 || upper == mask ? VTD_FAULT_NONE : VTD_FAULT_SGN_NOT_CANONICAL;
 }
 
-static uint8_t check_input(const struct vtdm_tx *tx)
+uint8_t vtdm_check_input(const struct vtdm_tx *tx)
 {
     if (vtdm_uses_first(&tx->route))
         return check_canonical(tx, tx->request->address);
@@ -183,7 +188,7 @@ uint8_t vtdm_remap(struct vtdm_tx *tx, struct vtdm_page *page)
         return fault;
     if (tx->request->at == IOMMU_MODEL_TRANSLATED)
         return translated(tx, page);
-    fault = check_input(tx);
+    fault = vtdm_check_input(tx);
     if (fault)
         return vtdm_refuse(tx, fault);
     if (vtdm_iotlb_find(tx, page))
@@ -367,27 +372,34 @@ static void answer(struct vtdm_tx *tx, struct iommu_model_result *result)
         accept(tx, &page, result);
     result->cached = tx->cached;
     result->domain_id = tx->routed ? tx->route.did : 0;
+    vtdm_front_keep(tx, &page, result);
 }
 
-static void run(struct iommu_model_vtd *m, const struct iommu_model_request *request, bool dry,
-                struct iommu_model_result *result, struct iommu_model_explanation *explanation)
+/* Explanations look at everything anew. */
+void vtdm_translate(struct iommu_model_vtd *m, const struct iommu_model_request *request, uintptr_t caller,
+                    struct iommu_model_result *result, struct iommu_model_explanation *explanation)
 {
     struct vtdm_tx tx;
-    vtdm_lock(m);
     vtdm_begin(&tx, m, request);
-    tx.dry = dry;
     tx.explanation = explanation;
+    if (!explanation && vtdm_front_ordinary(request))
+        tx.front = vtdm_front_open(m, caller);
+    *result = (struct iommu_model_result){ .outcome = IOMMU_MODEL_BLOCKED };
+    m->stats.translations++;
+    if ((request->address & (VTD_PAGE_BYTES - 1)) + request->bytes > VTD_PAGE_BYTES)
+        vtdm_misuse(m, "a request crosses a page");
+    answer(&tx, result);
+}
+
+/* Kept out of the way of the short one. */
+__attribute__((noinline)) static void the_long_way(struct iommu_model_vtd *m, const struct iommu_model_request *request,
+                                                   uintptr_t caller, struct iommu_model_result *result,
+                                                   struct iommu_model_explanation *explanation)
+{
+    vtdm_lock(m);
     if (explanation)
         explanation->count = 0;
-    *result = (struct iommu_model_result){ .outcome = IOMMU_MODEL_BLOCKED };
-    if (!dry)
-        m->stats.translations++;
-    if (!dry && (request->address & (VTD_PAGE_BYTES - 1)) + request->bytes > VTD_PAGE_BYTES)
-        vtdm_misuse(m, "a request crosses a page");
-    uint64_t reads = m->stats.table_reads;
-    answer(&tx, result);
-    if (dry)
-        m->stats.table_reads = reads;
+    vtdm_translate(m, request, caller, result, explanation);
     vtdm_unlock(m);
 }
 
@@ -395,12 +407,29 @@ void iommu_model_vtd_translate(struct iommu_model_vtd *m, const struct iommu_mod
                                struct iommu_model_result *result,
                                struct iommu_model_explanation *explanation)
 {
-    run(m, request, false, result, explanation);
+    uintptr_t caller = VTDM_CALLER();
+    struct vtdm_front *front = explanation ? NULL : vtdm_front_find(m, caller);
+    struct vtdm_asked asked;
+    if (front && vtdm_front_asked(front, request, &asked) && vtdm_front_answer(front, &asked, request->address, result))
+        vtdm_front_count(front, 1);
+    else
+        the_long_way(m, request, caller, result, explanation);
 }
 
 void iommu_model_vtd_explain(struct iommu_model_vtd *m, const struct iommu_model_request *request,
                              struct iommu_model_result *result,
                              struct iommu_model_explanation *explanation)
 {
-    run(m, request, true, result, explanation);
+    struct vtdm_tx tx;
+    vtdm_lock(m);
+    uint64_t reads = m->stats.table_reads;
+    vtdm_begin(&tx, m, request);
+    tx.dry = true;
+    tx.explanation = explanation;
+    if (explanation)
+        explanation->count = 0;
+    *result = (struct iommu_model_result){ .outcome = IOMMU_MODEL_BLOCKED };
+    answer(&tx, result);
+    m->stats.table_reads = reads;
+    vtdm_unlock(m);
 }

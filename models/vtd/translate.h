@@ -24,10 +24,15 @@ struct vtdm_route {
     bool supervisor;        /* SRE */
     bool write_protect;     /* WPE */
     bool extended;          /* EAFE */
+    struct vtdm_space *space[2]; /* second stage, first stage; NULL: not looked for, or nothing remembered yet */
 };
+
+struct vtdm_front;
 
 struct vtdm_tx {
     struct iommu_model_vtd *m;
+    struct vtdm_front *front; /* the caller's; NULL: it has none, or this request is none of its kind */
+    bool ahead;         /* only up to the leaf's table, whose entry will be needed soon */
     const struct iommu_model_request *request;
     struct iommu_model_explanation *explanation; /* may be NULL */
     bool dry;
@@ -36,6 +41,8 @@ struct vtdm_tx {
     bool read, write;   /* what the request needs; for a translation request, what it asks for */
     bool page_request;  /* only the tables up to the PASID entry matter */
     bool cached;        /* answered by the IOTLB */
+    bool overruled;     /* what the IOTLB held was not good enough: this walk decides */
+    struct vtdm_space *kept; /* where the IOTLB holds the answer; NULL: it does not */
     bool fresh;         /* a dry run past all caches, over what software wrote: see witness.c */
     uint8_t remembered; /* VTDM_FROM_*: caches that this translation used */
     bool routed;        /* `route` is valid */
@@ -69,21 +76,52 @@ static inline unsigned vtdm_index(uint64_t address, unsigned level)
     return (unsigned)(address >> VTD_LEVEL_SHIFT(level)) & (VTD_PT_ENTRIES - 1);
 }
 
-static inline enum vtdm_class vtdm_class_of(const struct vtdm_route *route)
+/* The space that the caches know by the route's domain and this tag. NULL: nothing is remembered of it. */
+static inline struct vtdm_space *vtdm_space_of(struct vtdm_tx *tx, uint32_t tag)
 {
-    if (route->pgtt == VTD_PGTT_PASS_THROUGH)
-        return VTDM_PASS;
-    return vtdm_uses_first(route) ? VTDM_TAGGED : VTDM_SECOND;
+    struct vtdm_space **space = &tx->route.space[tag != VTDM_NO_PASID];
+    if (!*space)
+        *space = vtdm_space_find(tx->m, tx->route.did, tag);
+    return *space;
+}
+
+/* NULL: no memory. */
+static inline struct vtdm_space *vtdm_space_for(struct vtdm_tx *tx, uint32_t tag)
+{
+    struct vtdm_space **space = &tx->route.space[tag != VTDM_NO_PASID];
+    if (!*space)
+        *space = vtdm_space_make(tx->m, tx->route.did, tag);
+    return *space;
 }
 
 /* explain.c */
-void vtdm_step(struct vtdm_tx *tx, const char *what, uint64_t address, unsigned index,
-               const uint64_t *words, unsigned count, bool cached);
-void vtdm_decide(struct vtdm_tx *tx, const char *decision);
+void vtdm_note_step(struct vtdm_tx *tx, const char *what, uint64_t address, unsigned index,
+                    const uint64_t *words, unsigned count, bool cached);
+void vtdm_note_decision(struct vtdm_tx *tx, const char *decision);
+
+static inline void vtdm_step(struct vtdm_tx *tx, const char *what, uint64_t address, unsigned index,
+                             const uint64_t *words, unsigned count, bool cached)
+{
+    if (tx->explanation)
+        vtdm_note_step(tx, what, address, index, words, count, cached);
+}
+
+static inline void vtdm_decide(struct vtdm_tx *tx, const char *decision)
+{
+    if (tx->explanation)
+        vtdm_note_decision(tx, decision);
+}
+
 uint8_t vtdm_refuse(struct vtdm_tx *tx, uint8_t fault); /* notes the reason, returns it */
 
 /* evict.c: "random-evict" strikes between any two steps. */
-void vtdm_evict(struct vtdm_tx *tx);
+void vtdm_evict_some(struct vtdm_tx *tx);
+
+static inline void vtdm_evict(struct vtdm_tx *tx)
+{
+    if (model_lies_on(&tx->m->lies, IOMMU_MODEL_LIE_RANDOM_EVICT))
+        vtdm_evict_some(tx);
+}
 
 /* witness.c: after a translation that used a cache. */
 void vtdm_witness(const struct vtdm_tx *tx, const struct vtdm_page *page, uint8_t fault);
@@ -94,6 +132,8 @@ void vtdm_witness(const struct vtdm_tx *tx, const struct vtdm_page *page, uint8_
  */
 bool vtdm_read_entry(const struct vtdm_tx *tx, uint64_t address, uint64_t *words, unsigned count,
                      bool snooped);
+/* It will be read soon. */
+void vtdm_expect_entry(const struct vtdm_tx *tx, uint64_t address);
 /* Are root, context and PASID structures (and legacy page tables) snooped? */
 bool vtdm_tables_snooped(const struct vtdm_tx *tx);
 
@@ -119,22 +159,30 @@ uint8_t vtdm_second_limit(const struct vtdm_tx *tx, uint64_t address);
 uint8_t vtdm_first_walk(struct vtdm_tx *tx, uint64_t address, struct vtdm_page *page);
 
 /* paging.c: the paging-structure cache. */
-const struct vtdm_paging *vtdm_paging_find(struct vtdm_tx *tx, uint64_t address, unsigned level,
-                                           uint32_t tag);
+bool vtdm_paging_find(struct vtdm_tx *tx, uint64_t address, unsigned level, uint32_t tag,
+                      struct vtdm_paging *entry);
 void vtdm_paging_put(struct vtdm_tx *tx, uint64_t address, unsigned level, uint32_t tag,
-                     const struct vtdm_paging *what);
+                     const struct vtdm_paging *entry);
 
 /* iotlb.c */
+bool vtdm_iotlb_search(struct vtdm_tx *tx, struct vtdm_page *page); /* a look that does not count */
 bool vtdm_iotlb_find(struct vtdm_tx *tx, struct vtdm_page *page);
 void vtdm_iotlb_put(struct vtdm_tx *tx, const struct vtdm_page *page);
 uint8_t vtdm_rights(const struct vtdm_tx *tx, const struct vtdm_page *page);
 bool vtdm_may_write(const struct vtdm_tx *tx, const struct vtdm_page *page);
 
+/* front.c: the route is known from before. */
+bool vtdm_front_route(struct vtdm_tx *tx);
+
 /* translate.c: steps 3 to 9; used for page requests too. */
 uint8_t vtdm_find_route(struct vtdm_tx *tx);
+uint8_t vtdm_check_input(const struct vtdm_tx *tx); /* is the address one that the route's tables can translate? */
 uint8_t vtdm_remap(struct vtdm_tx *tx, struct vtdm_page *page);
 void vtdm_begin(struct vtdm_tx *tx, struct iommu_model_vtd *m,
                 const struct iommu_model_request *request);
+/* One request with the lock held, by this caller (front.h). */
+void vtdm_translate(struct iommu_model_vtd *m, const struct iommu_model_request *request, uintptr_t caller,
+                    struct iommu_model_result *result, struct iommu_model_explanation *explanation);
 /* Records the fault if it is to be recorded. */
 bool vtdm_report(struct vtdm_tx *tx, uint8_t fault);
 

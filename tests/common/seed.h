@@ -9,6 +9,7 @@
 #ifndef TESTS_COMMON_SEED_H
 #define TESTS_COMMON_SEED_H
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -28,7 +29,7 @@ static inline struct seed seed_start(void)
     timespec_get(&now, TIME_UTC);
     start.state =
         given ? strtoull(given, NULL, 0) : (uint64_t)now.tv_sec ^ (uint64_t)now.tv_nsec << 20;
-    printf("# replay: IOMMUKIT_SEED=0x%" PRIx64 "\n", start.state);
+    printf("# again: IOMMUKIT_SEED=0x%" PRIx64 " %s\n", start.state, program_invocation_name);
     return start;
 }
 

@@ -2,6 +2,7 @@
 /* platform: model */
 #include "tests/model_vtd/fixture.h"
 
+#include <errno.h>
 #include <time.h>
 
 /* ---- Host ------------------------------------------------------------------------------------- */
@@ -404,7 +405,7 @@ enum iommu_model_outcome fx_dma(struct fx *f, unsigned rid, long pasid, uint64_t
                                 enum iommu_model_access access)
 {
     struct iommu_model_request request = fx_request(rid, pasid, address, access);
-    fx_send(f, &request);
+    iommu_model_vtd_translate(f->model, &request, &f->result, NULL);
     return f->result.outcome;
 }
 
@@ -487,12 +488,11 @@ void fx_flush_all(struct fx *f)
 
 /* ---- Chance ------------------------------------------------------------------------------------- */
 
-uint64_t fx_seed(const char *program)
+uint64_t fx_seed(void)
 {
     const char *text = getenv("IOMMUKIT_SEED");
     uint64_t seed = text ? strtoull(text, NULL, 0) : (uint64_t)time(NULL);
-    printf("# seed %llu; again: IOMMUKIT_SEED=%llu %s\n", (unsigned long long)seed,
-           (unsigned long long)seed, program);
+    printf("# again: IOMMUKIT_SEED=%llu %s\n", (unsigned long long)seed, program_invocation_name);
     return seed ? seed : 1;
 }
 

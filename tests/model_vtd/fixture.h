@@ -116,7 +116,7 @@ uint64_t fx_entry_second(struct fx *f, uint64_t table, unsigned levels, uint64_t
 /* DMA. pasid FX_PLAIN: none. */
 struct iommu_model_request fx_request(unsigned rid, long pasid, uint64_t address,
                                       enum iommu_model_access access);
-void fx_send(struct fx *f, const struct iommu_model_request *request);
+void fx_send(struct fx *f, const struct iommu_model_request *request); /* with an explanation; the others: without */
 enum iommu_model_outcome fx_dma(struct fx *f, unsigned rid, long pasid, uint64_t address,
                                 enum iommu_model_access access);
 bool fx_reads(struct fx *f, long pasid, uint64_t address, uint64_t pa); /* FX_RID, lands at pa */
@@ -134,7 +134,7 @@ uint64_t fx_pc(unsigned g, unsigned did, uint32_t pasid);
 uint64_t fx_cc(unsigned g, unsigned did, unsigned rid, unsigned fm);
 
 /* Seed of a randomised test: IOMMUKIT_SEED or one of the day; printed with the line that repeats it. */
-uint64_t fx_seed(const char *program);
+uint64_t fx_seed(void);
 uint64_t fx_random(uint64_t *state);
 
 #endif

@@ -164,7 +164,8 @@ static void test_model_hint_and_upper_levels_of_each_level(void **state)
             uint64_t far = (uint64_t)1 << VTD_LEVEL_SHIFT(level); /* outside the entry's span */
             submit(&b.f, PAGE(5), miss ? far : 0x9000);
             /* 0xA000 was never used: only the upper levels can lead there */
-            fx_read_fault(&b.f, 1, 0xA000);
+            struct iommu_model_request request = fx_request(FX_RID, 1, 0xA000, IOMMU_MODEL_READ);
+            fx_send(&b.f, &request);
             assert_int_equal(b.f.result.fault, VTD_FAULT_SSS_NOT_PRESENT);
             unsigned steps = b.f.explanation.count;
             assert_int_equal(steps, miss ? 4 : 2 + (4 - level + 1));

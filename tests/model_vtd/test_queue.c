@@ -357,9 +357,29 @@ static void test_B60_time_out_without_a_wait(void **state)
     fx_end(&f);
 }
 
+/* One write of the tail ends a wait and finds a bad descriptor: software hears of both. */
+static void test_B62_two_events_of_one_access(void **state)
+{
+    struct fx f;
+    fx_begin(&f, "scalable");
+    fx_write32(&f, VTD_REG_IECTL, 0);
+    fx_write32(&f, VTD_REG_FECTL, 0);
+    fx_write32(&f, VTD_REG_FEDATA, 0x1234);
+    fx_put(&f, f.queue, VTD_QI_TYPE_WAIT | VTD_QI_WAIT_IF);
+    fx_put(&f, f.queue + 32, 0xF);
+    fx_write64(&f, VTD_REG_IQT, 64);
+    assert_int_equal(f.events[IOMMU_MODEL_EVENT_COMPLETION], 1);
+    assert_int_equal(f.events[IOMMU_MODEL_EVENT_FAULT], 1);
+    assert_int_equal(f.events[IOMMU_MODEL_EVENT_PAGE_REQUEST], 0);
+    fx_read32(&f, VTD_REG_FSTS);
+    assert_int_equal(f.events[IOMMU_MODEL_EVENT_FAULT], 1); /* sent once */
+    fx_end(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_B62_two_events_of_one_access),
         cmocka_unit_test(test_model_head_follows_tail),
         cmocka_unit_test(test_model_a_larger_queue),
         cmocka_unit_test(test_model_wait_writes_one_dword),

@@ -158,7 +158,7 @@ static void run(const char *preset)
     struct bed *b = calloc(1, sizeof(*b));
     assert_non_null(b);
     begin(b, preset);
-    b->seed = fx_seed("test_model_random");
+    b->seed = fx_seed();
     for (unsigned step = 0; step < 60000; step++) {
         unsigned what = below(b, 10);
         if (what < 3)
@@ -187,7 +187,7 @@ static void test_model_random_steps_in_caching_mode(void **state)
 /* Whatever the tables hold, a request ends in an answer, and nothing outside memory is touched. */
 static void test_model_random_tables_end_in_an_answer(void **state)
 {
-    uint64_t seed = fx_seed("test_model_random");
+    uint64_t seed = fx_seed();
     for (unsigned round = 0; round < 40; round++) {
         struct fx f;
         fx_begin(&f, round % 2 ? "page-requests" : "legacy");

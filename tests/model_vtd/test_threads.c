@@ -98,6 +98,54 @@ static void test_B52_no_stale_page_after_the_wait(void **state)
     free(s);
 }
 
+/* ---- Counts ------------------------------------------------------------------------------------- */
+
+#define CALLERS 4
+#define REQUESTS 20000
+
+static void *counted(void *argument)
+{
+    struct shared *s = argument;
+    struct iommu_model_request request = fx_request(FX_RID, 1, IOVA, IOMMU_MODEL_READ);
+    uint64_t addresses[2] = { IOVA, IOVA + 8 };
+    struct iommu_model_result results[2];
+    for (unsigned i = 0; i < REQUESTS; i++) {
+        iommu_model_vtd_translate(s->f.model, &request, &results[0], NULL);
+        iommu_model_vtd_translate_batch(s->f.model, &request, addresses, results, 2);
+        if (results[1].pa != FIRST_PA + 8)
+            __atomic_fetch_add(&s->wrong, 1, __ATOMIC_RELAXED);
+    }
+    return NULL;
+}
+
+/* Nobody waits for anybody, and still no request is lost from the count. */
+static void test_model_requests_of_all_threads_are_counted(void **state)
+{
+    struct shared *s = calloc(1, sizeof(*s));
+    pthread_t threads[CALLERS];
+    assert_non_null(s);
+    begin(&s->f);
+    uint64_t table = fx_page(&s->f);
+    fx_second_entry(&s->f, FX_RID, 1, 5, table, 4);
+    fx_map_second(&s->f, table, 4, IOVA, FIRST_PA, 1, R);
+    assert_true(fx_reads(&s->f, 1, IOVA, FIRST_PA));
+    for (unsigned i = 0; i < CALLERS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, counted, s), 0);
+    for (unsigned i = 0; i < 200; i++) {
+        fx_submit(&s->f, fx_cc(VTD_QI_CC_G_GLOBAL, 0, 0, 0), 0);
+        fx_stats(&s->f);
+    }
+    for (unsigned i = 0; i < CALLERS; i++)
+        pthread_join(threads[i], NULL);
+    struct iommu_model_vtd_stats stats = fx_stats(&s->f);
+    assert_int_equal(s->wrong, 0);
+    assert_int_equal(stats.translations, 1 + 3 * CALLERS * REQUESTS);
+    assert_int_equal(stats.iotlb_hits, 3 * CALLERS * REQUESTS);
+    assert_int_equal(stats.pasid_hits, 3 * CALLERS * REQUESTS);
+    fx_end(&s->f);
+    free(s);
+}
+
 /* ---- Callbacks that call back ------------------------------------------------------------------- */
 
 static bool devtlb_reads_a_register(void *ctx, const struct iommu_model_devtlb_invalidation *i)
@@ -160,6 +208,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_B52_no_stale_page_after_the_wait),
+        cmocka_unit_test(test_model_requests_of_all_threads_are_counted),
         cmocka_unit_test(test_model_callbacks_run_without_the_lock),
         cmocka_unit_test(test_B11_sixty_thousand_domains),
     };

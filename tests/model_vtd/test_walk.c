@@ -29,7 +29,9 @@ static void check_second(const char *preset, unsigned levels, uint64_t iova, uns
     uint64_t table = fx_page(&f);
     fx_second_entry(&f, FX_RID, 0, 5, table, levels);
     fx_map_second(&f, table, levels, iova & ~inside, large(leaf), leaf, R | W);
-    assert_int_equal(fx_dma(&f, FX_RID, FX_PLAIN, iova + 0x10, IOMMU_MODEL_WRITE), IOMMU_MODEL_OK);
+    struct iommu_model_request write = fx_request(FX_RID, FX_PLAIN, iova + 0x10, IOMMU_MODEL_WRITE);
+    fx_send(&f, &write);
+    assert_int_equal(f.result.outcome, IOMMU_MODEL_OK);
     assert_int_equal(f.result.pa, large(leaf) | ((iova + 0x10) & inside));
     assert_int_equal(f.result.page_lg2, VTD_LEVEL_SHIFT(leaf));
     assert_int_equal(f.result.domain_id, 5);

@@ -185,7 +185,8 @@ static void test_model_extended_accesses_are_remembered(void **state)
     fx_map_first(&f, table, 4, 0x6000, OTHER, 1, VTD_FS_US);
     assert_true(fx_reads(&f, 1, 0x5000, PAGE));
     uint64_t reads = fx_stats(&f).table_reads;
-    assert_true(fx_reads(&f, 1, 0x5000, PAGE));
+    const struct iommu_model_request again = fx_request(FX_RID, 1, 0x5000, IOMMU_MODEL_READ);
+    fx_send(&f, &again);
     assert_true(f.result.cached);
     assert_int_equal(fx_stats(&f).table_reads, reads);
     assert_true(fx_reads(&f, 1, 0x6000, OTHER)); /* the tables on the way are known */

@@ -14,9 +14,11 @@
  * release order.
  */
 struct iommu_model_memory {
-    void *ctx;
+    void *ctx; /* handed to each call */
+    /* Any bytes, as a device's data moves: no alignment, no atomicity beyond a byte. */
     int (*read)(void *ctx, uint64_t pa, void *to, size_t bytes);
     int (*write)(void *ctx, uint64_t pa, const void *from, size_t bytes);
+    /* One aligned word. */
     int (*read64)(void *ctx, uint64_t pa, uint64_t *value);
     int (*write64)(void *ctx, uint64_t pa, uint64_t value);
     /* 0: *expected was there and `desired` is now; 1: it was not, *expected holds what is. */
@@ -26,6 +28,8 @@ struct iommu_model_memory {
      * of each word. A memory that lies answers here with what this walk would find in it.
      */
     int (*fetch)(void *ctx, uint64_t pa, uint64_t *words, unsigned count, unsigned how);
+    /* This word will be read soon: a hint, of which nothing may be seen but that the read is quicker. May be NULL. */
+    void (*prefetch)(void *ctx, uint64_t pa);
     /* The unit has finished what was under way before an invalidation: no fetch is older than this. May be NULL. */
     void (*settled)(void *ctx);
 };
@@ -33,6 +37,10 @@ struct iommu_model_memory {
 #define IOMMU_MODEL_FETCH_UNSNOOPED 1u /* past the CPU's caches */
 #define IOMMU_MODEL_FETCH_DRY       2u /* a look that leaves no trace */
 
+/*
+ * The program around a model. A model tells the threads that call it apart by the 4 KiB page that their stack is in,
+ * so two of them may not have their stacks in the same page; where threads have stacks of their own, they do not.
+ */
 struct iommu_model_host {
     struct iommu_model_memory memory;
     /* The model's own state; zeroed. NULL from alloc while running: the model drops cached state instead. */

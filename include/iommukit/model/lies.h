@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * iommukit/model/lies.h - what silicon may do and emulators do not. Each lie is within what the architecture
- * allows to the modelled unit; one that its capabilities forbid is refused with a reason. One seed drives them all.
+ * iommukit/model/lies.h - what silicon may do and emulators do not. Each lie is one that the architecture
+ * permits to such a unit; one that its capabilities forbid is refused with a reason. One seed drives them all.
+ * The calls here keep no state and run in any context.
  */
 #ifndef IOMMUKIT_MODEL_LIES_H
 #define IOMMUKIT_MODEL_LIES_H
 
 #include "iommukit/config.h"
 
+/* The lies. */
 enum iommu_model_lie {
     IOMMU_MODEL_LIE_LATE_WRITES,     /* "late-writes": walks that do not snoop see a store when its line is flushed,
                                         or at a random early write-back */
@@ -28,18 +30,19 @@ enum iommu_model_lie {
                                         entries in 16-byte pieces in any order */
     IOMMU_MODEL_LIE_DEVICE_TLB,      /* "device-tlb": the endpoint answers from what it holds, tagged with PASIDs */
     IOMMU_MODEL_LIE_SLOW_DEVICE_TLB, /* "slow-device-tlb": and is slow to acknowledge invalidations */
-    IOMMU_MODEL_LIE_COUNT
+    IOMMU_MODEL_LIE_COUNT            /* number of the above */
 };
 
-#define IOMMU_MODEL_LIE(lie) ((uint32_t)1 << (lie))
+#define IOMMU_MODEL_LIE(lie) ((uint32_t)1 << (lie)) /* its bit in a set of lies */
 
+/* Which lies are told, and how. All zero: none. */
 struct iommu_model_lies {
     uint32_t enabled; /* IOMMU_MODEL_LIE() of each */
-    uint64_t seed;
+    uint64_t seed;    /* of every random choice; the same seed repeats a run */
     uint32_t one_in;  /* what happens "now and then" happens once in so many; 0: each lie's own habit */
 };
 
-#define IOMMU_MODEL_NONE UINT32_MAX
+#define IOMMU_MODEL_NONE UINT32_MAX /* no unit, device, PASID or domain to name */
 
 /* A moment at which a lie struck: what a failing test needs to say what happened. */
 struct iommu_model_strike {

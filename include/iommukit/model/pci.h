@@ -1,28 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * iommukit/model/pci.h - PCI configuration space of modelled functions: headers, bridges, and the capabilities
- * that decide about many domains per device (PASID, ATS, ACS, the Scalable IOV DVSEC).
+ * that decide about many domains per device (PASID, ATS, ACS, the Scalable IOV DVSEC). One thread at a time for
+ * each function, except that a machine takes care of its own.
  */
 #ifndef IOMMUKIT_MODEL_PCI_H
 #define IOMMUKIT_MODEL_PCI_H
 
 #include "iommukit/model/host.h"
 
+/* What a function is: decides header type, PCIe capability and port type. */
 enum iommu_model_pci_kind {
     IOMMU_MODEL_PCI_INTEGRATED,  /* root-complex integrated endpoint */
     IOMMU_MODEL_PCI_ENDPOINT,    /* PCIe endpoint */
-    IOMMU_MODEL_PCI_ROOT_PORT,
-    IOMMU_MODEL_PCI_SWITCH_UP,
-    IOMMU_MODEL_PCI_SWITCH_DOWN,
+    IOMMU_MODEL_PCI_ROOT_PORT,   /* of the root complex */
+    IOMMU_MODEL_PCI_SWITCH_UP,   /* a switch's port towards the root */
+    IOMMU_MODEL_PCI_SWITCH_DOWN, /* and those away from it */
     IOMMU_MODEL_PCI_TO_CONVENTIONAL, /* PCIe to conventional bridge: requests below it carry (secondary, 0.0) */
     IOMMU_MODEL_PCI_CONVENTIONAL,    /* conventional endpoint: no PCIe capability */
 };
 
+/* One function's identity and capabilities. */
 struct iommu_model_pci_config {
-    uint16_t segment;
-    uint16_t rid;
+    uint16_t segment;             /* PCI segment */
+    uint16_t rid;                 /* bus << 8 | device << 3 | function */
     enum iommu_model_pci_kind kind;
-    uint16_t vendor, device;
+    uint16_t vendor, device;      /* ids */
     uint32_t class_code;          /* 24 bits */
     uint8_t secondary_bus, subordinate_bus; /* bridges */
     uint8_t pasid_bits;           /* width of the PASID capability; 0: none */
@@ -41,8 +44,8 @@ struct iommu_model_pci {
     uint8_t space[4096];          /* what reads return */
     uint8_t writable[4096];       /* bit set: software may change it */
     uint16_t at_ats, at_pri, at_pasid, at_acs; /* where these capabilities lie; 0: not there */
-    uint64_t misuse;
-    const char *last_misuse;
+    uint64_t misuse;              /* see iommu_model_pci_misuse() */
+    const char *last_misuse;      /* static; NULL: none */
 };
 
 IOMMU_BEGIN_DECLS
@@ -53,7 +56,7 @@ IOMMU_BEGIN_DECLS
  * have 256 bytes of configuration space, no capability, whatever the configuration says.
  */
 void iommu_model_pci_init(struct iommu_model_pci *function, const struct iommu_model_pci_config *config);
-/* offset is rounded down to a dword; outside the space: all ones, dropped. */
+/* Read or write a dword; offset is rounded down to one. Outside the space reads give all ones, writes are dropped. */
 uint32_t iommu_model_pci_read32(const struct iommu_model_pci *function, uint32_t offset);
 void iommu_model_pci_write32(struct iommu_model_pci *function, uint32_t offset, uint32_t value);
 

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * models/vtd/front.c - fronts: who has one, what is put into it, and what makes it useless; see front.h.
+ *
+ * Architecture: "Caching translation information". A unit that lies has none, because its lies strike between any
+ * two looks into a cache. Lock: held, for everything here.
+ */
+#include "models/vtd/front.h"
+
+void vtdm_front_outdate(struct iommu_model_vtd *m)
+{
+    __atomic_store_n(&m->epoch, m->epoch + 1, __ATOMIC_RELEASE);
+}
+
+void vtdm_front_destroy(struct iommu_model_vtd *m)
+{
+    for (unsigned i = 0; i < VTDM_FRONTS; i++)
+        if (m->front[i])
+            m->host->free(m->host->ctx, m->front[i], sizeof(*m->front[i]));
+}
+
+static void count(struct iommu_model_vtd_stats *stats, const struct vtdm_front *front)
+{
+    uint64_t hits = __atomic_load_n(&front->hits, __ATOMIC_RELAXED);
+    stats->translations += hits;
+    stats->iotlb_hits += hits;
+    stats->context_hits += hits;
+    stats->pasid_hits += front->scalable ? hits : 0;
+}
+
+static void forget(struct vtdm_front *front)
+{
+    __builtin_memset(front->way, 0, sizeof(front->way));
+    __builtin_memset(front->copy, 0, sizeof(front->copy));
+    front->ways = 0;
+}
+
+/* Called by its owner: nobody else may write the number of hits. */
+static void refresh(struct iommu_model_vtd *m, struct vtdm_front *front)
+{
+    if (front->epoch == m->epoch)
+        return;
+    count(&m->stats, front);
+    __atomic_store_n(&front->hits, 0, __ATOMIC_RELAXED);
+    forget(front);
+    front->scalable = m->table_mode != VTD_TTM_LEGACY;
+    front->epoch = m->epoch;
+}
+
+/* Who comes second to a slot has none, and goes the long way always. */
+struct vtdm_front *vtdm_front_open(struct iommu_model_vtd *m, uintptr_t caller)
+{
+    struct vtdm_front **slot = &m->front[vtdm_front_slot(caller)];
+    struct vtdm_front *front = *slot;
+    if (m->lies.enabled || (front && front->caller != caller))
+        return NULL;
+    if (!front) {
+        front = m->host->alloc(m->host->ctx, sizeof(*front));
+        if (!front)
+            return NULL;
+        front->caller = caller;
+        __atomic_store_n(slot, front, __ATOMIC_RELEASE);
+    }
+    refresh(m, front);
+    return front;
+}
+
+/* ---- Routes ------------------------------------------------------------------------------------------------- */
+
+bool vtdm_front_route(struct vtdm_tx *tx)
+{
+    uint64_t id = vtdm_front_id(tx->request);
+    unsigned at = vtdm_front_way(id);
+    if (!tx->front || !tx->front->way[at].number || tx->front->way[at].id != id)
+        return false;
+    const struct vtdm_kept_route *kept = &tx->front->route[at];
+    tx->route = kept->route;
+    tx->privileged = kept->privileged;
+    tx->fpd = kept->fpd;
+    tx->routed = true;
+    if (tx->ahead)
+        return true;
+    tx->m->stats.context_hits++;
+    tx->m->stats.pasid_hits += !kept->route.legacy;
+    return true;
+}
+
+/* A number that comes again would make good what copies another way left. */
+static void keep_route(const struct vtdm_tx *tx, uint64_t id, unsigned at)
+{
+    struct vtdm_front *front = tx->front;
+    if (front->ways == UINT16_MAX)
+        forget(front);
+    front->way[at] = (struct vtdm_way){
+        .id = id, .stamps = tx->kept->stamp, .number = ++front->ways,
+        .start = (uint32_t)(id * 0x9E3779B97F4A7C15u >> 32),
+    };
+    front->route[at] = (struct vtdm_kept_route){ tx->privileged, tx->fpd, tx->route };
+}
+
+/* ---- Copies ------------------------------------------------------------------------------------------------- */
+
+/* A write that has to walk for its dirty flag has to go the long way. */
+static uint64_t denied(const struct vtdm_tx *tx, const struct vtdm_page *page)
+{
+    return (page->second_read ? 0 : VTDM_COPY_NO_READ) |
+           (page->dirty && vtdm_may_write(tx, page) ? 0 : VTDM_COPY_NO_WRITE);
+}
+
+static void keep_copy(const struct vtdm_tx *tx, const struct vtdm_way *way, const struct vtdm_page *page,
+                      const struct iommu_model_result *result)
+{
+    const uint64_t inside = VTD_PAGE_BYTES - 1;
+    uint64_t number = tx->request->address / VTD_PAGE_BYTES;
+    struct vtdm_copy *copy = &tx->front->copy[vtdm_front_place(way->start, number)];
+    struct iommu_model_result next = *result;
+    next.cached = true;
+    copy->page = (tx->request->address & ~inside) | denied(tx, page);
+    copy->pa = result->pa & ~inside;
+    copy->way = way->number;
+    copy->stamp = way->stamps[number % VTDM_STAMPS];
+    __builtin_memcpy(&copy->details, (const char *)&next + VTDM_DETAILS_AT, sizeof(copy->details));
+    __builtin_memcpy(&copy->tag, (const char *)&next + VTDM_TAG_AT, sizeof(copy->tag));
+}
+
+void vtdm_front_keep(const struct vtdm_tx *tx, const struct vtdm_page *page, const struct iommu_model_result *result)
+{
+    uint64_t id = vtdm_front_id(tx->request);
+    unsigned at = vtdm_front_way(id);
+    if (!tx->front || !tx->kept || result->outcome != IOMMU_MODEL_OK)
+        return;
+    if (!tx->front->way[at].number || tx->front->way[at].id != id)
+        keep_route(tx, id, at);
+    keep_copy(tx, &tx->front->way[at], page, result);
+}
+
+/* ---- Counts ------------------------------------------------------------------------------------------------- */
+
+struct iommu_model_vtd_stats vtdm_counts(const struct iommu_model_vtd *m)
+{
+    struct iommu_model_vtd_stats stats = m->stats;
+    for (unsigned i = 0; i < VTDM_FRONTS; i++)
+        if (m->front[i])
+            count(&stats, m->front[i]);
+    return stats;
+}
+
+/* Fronts go on counting, so what they have counted is taken off. */
+void vtdm_set_counts(struct iommu_model_vtd *m, const struct iommu_model_vtd_stats *stats)
+{
+    m->stats = (struct iommu_model_vtd_stats){ .translations = 0 };
+    struct iommu_model_vtd_stats fronts = vtdm_counts(m);
+    m->stats = *stats;
+    m->stats.translations -= fronts.translations;
+    m->stats.iotlb_hits -= fronts.iotlb_hits;
+    m->stats.context_hits -= fronts.context_hits;
+    m->stats.pasid_hits -= fronts.pasid_hits;
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * models/vtd/front.h - copies of answers, for the requests that a device sends again and again.
+ *
+ * Every caller has a front of its own: answers that the caches gave to it, one for each {requester, PASID, 4 KiB
+ * page}, and a count of how often they were used. Nobody else writes there, so that using one takes no lock and no
+ * atomic operation, and callers do not wait for each other. A copy is good as long as the caches would answer the
+ * same: the stamp of its page (space.h) and the unit's epoch are what they were when it was made. Whatever is not an
+ * ordinary request with such a copy goes the long way, translate.c, which leaves a copy behind.
+ *
+ * Callers are told apart by the page of memory that their stack is in: two that run at the same time have two stacks.
+ */
+#ifndef IOMMUKIT_MODELS_VTD_FRONT_H
+#define IOMMUKIT_MODELS_VTD_FRONT_H
+
+#include "models/vtd/translate.h"
+
+#define VTDM_COPIES 1024u
+#define VTDM_WAYS   64u
+
+/* Half a cache line. */
+struct vtdm_copy {
+    uint64_t page;    /* its I/O address, 4 KiB of it also within larger ones, with VTDM_COPY_* in the low bits */
+    uint64_t pa;      /* of its first byte */
+    uint64_t details; /* of the result: these eight bytes, */
+    uint32_t tag;     /* and the last four */
+    uint16_t way;     /* whose copy it is */
+    uint16_t stamp;
+};
+
+/* Read as a number they are what a request needs: its access and 1. */
+#define VTDM_COPY_NO_READ  1u
+#define VTDM_COPY_NO_WRITE 2u
+
+/* How requests of one device and PASID are translated: what the short way needs of it, and the route for the long one,
+ * which spares a look into two caches. */
+struct vtdm_way {
+    uint64_t id;
+    const uint16_t *stamps; /* of the space */
+    uint32_t start;         /* spreads the copies of different ways */
+    uint16_t number;        /* never used twice in one front; 0: no way */
+};
+
+struct vtdm_kept_route {
+    bool privileged, fpd;
+    struct vtdm_route route;
+};
+
+struct vtdm_front {
+    uintptr_t caller;
+    uint64_t epoch;
+    uint64_t hits; /* in the present epoch; written by the caller alone */
+    bool scalable; /* in the present epoch */
+    uint16_t ways; /* numbers given */
+    struct vtdm_way way[VTDM_WAYS];
+    struct vtdm_copy copy[VTDM_COPIES];
+    struct vtdm_kept_route route[VTDM_WAYS];
+};
+
+/* Where copies hold the parts of a result. */
+#define VTDM_DETAILS_AT offsetof(struct iommu_model_result, outcome)
+#define VTDM_TAG_AT     offsetof(struct iommu_model_result, domain_id)
+_Static_assert(VTDM_DETAILS_AT == sizeof(uint64_t) && VTDM_TAG_AT == 2 * sizeof(uint64_t) &&
+               offsetof(struct iommu_model_result, recorded) == VTDM_TAG_AT + 3, "nothing is left out");
+
+/* Who sends it: the first fields of a request, which leave no gap, as one number. */
+static inline uint64_t vtdm_front_id(const struct iommu_model_request *request)
+{
+    uint64_t id;
+    _Static_assert(offsetof(struct iommu_model_request, pasid) == 4 && sizeof(bool) == 1, "no gap");
+    __builtin_memcpy(&id, request, sizeof(id));
+    return id;
+}
+
+static inline unsigned vtdm_front_way(uint64_t id)
+{
+    return (unsigned)(id * 0x9E3779B97F4A7C15u >> 58) % VTDM_WAYS;
+}
+
+/* Neighbours do not get in each other's way, nor do the pages of one large stride. */
+static inline unsigned vtdm_front_place(uint32_t start, uint64_t page)
+{
+    return (unsigned)(page + (page >> 9) + (page >> 18) + start) % VTDM_COPIES;
+}
+
+/* A page's worth of stack stands for the caller. */
+#define VTDM_CALLER() ((uintptr_t)__builtin_frame_address(0) / VTD_PAGE_BYTES)
+
+static inline unsigned vtdm_front_slot(uintptr_t caller)
+{
+    return (unsigned)(caller ^ caller >> 11) % VTDM_FRONTS;
+}
+
+/* The caller's, if it is up to date. Takes no lock. */
+static inline struct vtdm_front *vtdm_front_find(struct iommu_model_vtd *m, uintptr_t caller)
+{
+    struct vtdm_front *front = __atomic_load_n(&m->front[vtdm_front_slot(caller)], __ATOMIC_ACQUIRE);
+    if (!front || front->caller != caller || front->epoch != __atomic_load_n(&m->epoch, __ATOMIC_ACQUIRE))
+        return NULL;
+    return front;
+}
+
+/* What copies can answer: no ATS, no requests to execute, no access that is none, nothing larger than a page. */
+static inline bool vtdm_front_ordinary(const struct iommu_model_request *request)
+{
+    return !(request->at | (unsigned)request->execute) && request->access <= IOMMU_MODEL_ATOMIC &&
+           request->bytes <= VTD_PAGE_BYTES;
+}
+
+/* What the requests of one device have in common. */
+struct vtdm_asked {
+    struct vtdm_way way;
+    uint64_t needs; /* VTDM_COPY_NO_* that must not be there */
+    uint64_t last;  /* byte within a page at which the request may start */
+};
+
+/* false: no copy answers this request. */
+static inline bool vtdm_front_asked(const struct vtdm_front *front, const struct iommu_model_request *request,
+                                    struct vtdm_asked *asked)
+{
+    uint64_t id = vtdm_front_id(request);
+    asked->way = front->way[vtdm_front_way(id)];
+    asked->needs = (uint64_t)request->access + 1;
+    asked->last = VTD_PAGE_BYTES - (uint64_t)request->bytes;
+    return asked->way.id == id && asked->way.number && vtdm_front_ordinary(request);
+}
+
+/* false: no copy answers this address, nothing has changed. Otherwise vtdm_front_count is to be told. */
+static inline bool vtdm_front_answer(const struct vtdm_front *front, const struct vtdm_asked *asked, uint64_t address,
+                                     struct iommu_model_result *result)
+{
+    uint64_t page = address / VTD_PAGE_BYTES, offset = address % VTD_PAGE_BYTES;
+    const struct vtdm_copy *copy = &front->copy[vtdm_front_place(asked->way.start, page)];
+    if (copy->page / VTD_PAGE_BYTES != page || copy->way != asked->way.number || (copy->page & asked->needs))
+        return false;
+    if (offset > asked->last ||
+        __atomic_load_n(&asked->way.stamps[page % VTDM_STAMPS], __ATOMIC_ACQUIRE) != copy->stamp)
+        return false;
+    result->pa = copy->pa + offset;
+    __builtin_memcpy((char *)result + VTDM_DETAILS_AT, &copy->details, sizeof(copy->details));
+    __builtin_memcpy((char *)result + VTDM_TAG_AT, &copy->tag, sizeof(copy->tag));
+    return true;
+}
+
+/* So many were answered; only the caller writes there. */
+static inline void vtdm_front_count(struct vtdm_front *front, uint64_t answered)
+{
+    uint64_t hits = __atomic_load_n(&front->hits, __ATOMIC_RELAXED);
+    __atomic_store_n(&front->hits, hits + answered, __ATOMIC_RELAXED);
+}
+
+/*
+ * The long way, with the lock held. Before: the front that this caller has, or has now, brought up to date; NULL:
+ * none. After: leaves the route, and a copy if the caches would answer the next request like this one.
+ */
+struct vtdm_front *vtdm_front_open(struct iommu_model_vtd *m, uintptr_t caller);
+void vtdm_front_keep(const struct vtdm_tx *tx, const struct vtdm_page *page, const struct iommu_model_result *result);
+
+#endif

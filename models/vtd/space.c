@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * models/vtd/space.c - see space.h.
+ *
+ * Architecture: "Tagging of cached translations". Lock: held. Called by iotlb.c, paging.c and drop.c.
+ */
+#include "models/vtd/space.h"
+#include "models/vtd/model.h"
+
+static struct vtdm_name name_of(uint16_t did, uint32_t pasid)
+{
+    return (struct vtdm_name){ .place = did, .pasid = pasid };
+}
+
+struct vtdm_space *vtdm_space_find(const struct iommu_model_vtd *m, uint16_t did, uint32_t pasid)
+{
+    struct vtdm_name name = name_of(did, pasid);
+    return (struct vtdm_space *)(void *)vtdm_cache_find(&m->spaces, &name);
+}
+
+struct vtdm_space *vtdm_space_make(struct iommu_model_vtd *m, uint16_t did, uint32_t pasid)
+{
+    struct vtdm_name name = name_of(did, pasid);
+    struct vtdm_space *space = vtdm_space_find(m, did, pasid);
+    return space ? space : (struct vtdm_space *)(void *)vtdm_cache_put(&m->spaces, &name, did);
+}
+
+/* A stamp that has been everywhere could be mistaken for what it was: every copy goes then. */
+static void change(struct iommu_model_vtd *m, uint16_t *stamp)
+{
+    uint16_t next = (uint16_t)(*stamp + 1);
+    __atomic_store_n(stamp, next, __ATOMIC_RELEASE);
+    if (!next)
+        vtdm_front_outdate(m);
+}
+
+void vtdm_space_touch(struct iommu_model_vtd *m, struct vtdm_space *space, uint64_t first, uint64_t last)
+{
+    uint64_t count = last - first < VTDM_STAMPS ? last - first + 1 : VTDM_STAMPS;
+    for (uint64_t i = 0; i < count; i++)
+        change(m, &space->stamp[(first + i) % VTDM_STAMPS]);
+}
+
+void vtdm_space_forget_leaves(struct iommu_model_vtd *m, struct vtdm_space *space)
+{
+    vtdm_tlb_forget(&m->iotlb, &space->leaves);
+    vtdm_space_touch(m, space, 0, VTDM_STAMPS - 1);
+    space->passes = false;
+}
+
+void vtdm_space_forget_tables(struct iommu_model_vtd *m, struct vtdm_space *space)
+{
+    vtdm_tlb_forget(&m->paging, &space->tables);
+    space->nested = false;
+}

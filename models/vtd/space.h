@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * models/vtd/space.h - an address space as the unit's caches tell them apart: a domain's second stage (with
+ * pass-through), or the first stage of one PASID in a domain.
+ *
+ * A space is made when something of it is first remembered and lives as long as the unit, so that a pointer to it is
+ * always good. Its stamps tell those who copied something of it (front.h) that it may have changed.
+ */
+#ifndef IOMMUKIT_MODELS_VTD_SPACE_H
+#define IOMMUKIT_MODELS_VTD_SPACE_H
+
+#include "models/vtd/cache.h"
+#include "models/vtd/tlb.h"
+
+struct iommu_model_vtd;
+
+/* Pages share a stamp with every eighth other one: invalidating one page spares most copies of the others. */
+#define VTDM_STAMPS 8u
+
+struct vtdm_space {
+    struct vtdm_cached cached;       /* name: domain id and PASID; VTDM_NO_PASID: second stage */
+    struct vtdm_set leaves, tables;  /* in the IOTLB, in the paging-structure cache */
+    bool passes;                     /* has had pass-through translations */
+    bool nested;                     /* its tables were found through a second stage */
+    uint16_t stamp[VTDM_STAMPS];     /* by page number; read without the lock */
+};
+
+struct vtdm_space *vtdm_space_find(const struct iommu_model_vtd *m, uint16_t did, uint32_t pasid);
+/* NULL: no memory. */
+struct vtdm_space *vtdm_space_make(struct iommu_model_vtd *m, uint16_t did, uint32_t pasid);
+
+/* Translations of pages first to last are about to change. */
+void vtdm_space_touch(struct iommu_model_vtd *m, struct vtdm_space *space, uint64_t first, uint64_t last);
+void vtdm_space_forget_leaves(struct iommu_model_vtd *m, struct vtdm_space *space);
+void vtdm_space_forget_tables(struct iommu_model_vtd *m, struct vtdm_space *space);
+
+#endif

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * models/vtd/tlb.c - see tlb.h.
+ *
+ * Architecture: "Caching translation information". Lock: the model's. Called by iotlb.c and paging.c, which fill it,
+ * and by drop.c, which empties it. At most half of the places are taken, so that searches are short; without memory
+ * to grow, they get longer, and at last nothing more is remembered, which a cache may always do.
+ */
+#include "models/vtd/tlb.h"
+
+#define FIRST_SLOTS ((size_t)64)
+#define KIND_SHIFT  56u
+
+/* Odd, so that no two counts give the same number, and none but 0 gives 0. */
+#define SPREAD 0x9E3779B97F4A7C15u
+
+static uint64_t name_of(unsigned kind, uint64_t place)
+{
+    return place >> VTDM_GROUP_LG2 | (uint64_t)kind << KIND_SHIFT;
+}
+
+static unsigned kind_of(const struct vtdm_group *group)
+{
+    return (unsigned)(group->name >> KIND_SHIFT);
+}
+
+static uint64_t first_place(const struct vtdm_group *group)
+{
+    return (group->name << (64 - KIND_SHIFT)) >> (64 - KIND_SHIFT) << VTDM_GROUP_LG2;
+}
+
+/* Where the search begins: the upper half of a product is what depends on all bits. */
+static size_t home(const struct vtdm_tlb *tlb, uint64_t serial, uint64_t name)
+{
+    return (size_t)((serial ^ name) * SPREAD >> 32) & (tlb->slots - 1);
+}
+
+/* The group's place, or the free one at which the search for it ends. */
+static size_t seek(const struct vtdm_tlb *tlb, uint64_t serial, uint64_t name)
+{
+    size_t at = home(tlb, serial, name);
+    while (tlb->group[at].serial && (tlb->group[at].serial != serial || tlb->group[at].name != name))
+        at = (at + 1) & (tlb->slots - 1);
+    return at;
+}
+
+static bool dead(const struct vtdm_tlb *tlb, size_t at)
+{
+    return tlb->owner[at]->serial != tlb->group[at].serial;
+}
+
+/* Where a group that is not there can be put: instead of one that nobody can find, or at the free place. */
+static size_t seat(const struct vtdm_tlb *tlb, uint64_t serial, uint64_t name)
+{
+    size_t at = home(tlb, serial, name);
+    while (tlb->group[at].serial && !dead(tlb, at))
+        at = (at + 1) & (tlb->slots - 1);
+    return at;
+}
+
+/* ---- Storage ------------------------------------------------------------------------------------------------ */
+
+static size_t bytes_of(size_t slots)
+{
+    return slots * (sizeof(struct vtdm_group) + VTDM_GROUP * sizeof(uint64_t) + sizeof(struct vtdm_set *));
+}
+
+/* Groups, words and owners are one allocation. */
+static bool set_slots(struct vtdm_tlb *tlb, size_t slots)
+{
+    uint64_t (*words)[VTDM_GROUP] = tlb->host->alloc(tlb->host->ctx, bytes_of(slots));
+    if (!words)
+        return false;
+    tlb->word = words;
+    tlb->group = (struct vtdm_group *)(void *)(words + slots);
+    tlb->owner = (const struct vtdm_set **)(void *)(tlb->group + slots);
+    tlb->slots = slots;
+    tlb->used = 0;
+    return true;
+}
+
+static void free_slots(const struct vtdm_tlb *tlb)
+{
+    tlb->host->free(tlb->host->ctx, tlb->word, bytes_of(tlb->slots));
+}
+
+bool vtdm_tlb_create(struct vtdm_tlb *tlb, const struct iommu_model_host *host)
+{
+    tlb->host = host;
+    return set_slots(tlb, FIRST_SLOTS);
+}
+
+void vtdm_tlb_destroy(struct vtdm_tlb *tlb)
+{
+    if (tlb->word)
+        free_slots(tlb);
+    tlb->word = NULL;
+}
+
+void vtdm_tlb_clear(struct vtdm_tlb *tlb)
+{
+    __builtin_memset(tlb->word, 0, bytes_of(tlb->slots));
+    tlb->used = 0;
+}
+
+static unsigned words_in(const struct vtdm_tlb *tlb, size_t at)
+{
+    unsigned count = 0;
+    if (!tlb->group[at].serial || dead(tlb, at))
+        return 0;
+    for (unsigned i = 0; i < VTDM_GROUP; i++)
+        count += tlb->word[at][i] != 0;
+    return count;
+}
+
+static uint64_t *take(struct vtdm_tlb *tlb, size_t at, const struct vtdm_set *set, uint64_t name)
+{
+    if (tlb->group[at].serial)
+        __builtin_memset(tlb->word[at], 0, sizeof(tlb->word[at]));
+    else
+        tlb->used++;
+    tlb->group[at] = (struct vtdm_group){ set->serial, name };
+    tlb->owner[at] = set;
+    return tlb->word[at];
+}
+
+/* Leaves behind what nobody can find; a quarter of the new places are taken at most. */
+static void renew(struct vtdm_tlb *tlb)
+{
+    struct vtdm_tlb old = *tlb;
+    size_t live = 0, slots = tlb->slots;
+    for (size_t at = 0; at < old.slots; at++)
+        live += words_in(&old, at) != 0;
+    while (slots < 4 * live)
+        slots *= 2;
+    if (!set_slots(tlb, slots))
+        return;
+    for (size_t at = 0; at < old.slots; at++) {
+        const struct vtdm_group *group = &old.group[at];
+        if (words_in(&old, at))
+            __builtin_memcpy(take(tlb, seek(tlb, group->serial, group->name), old.owner[at], group->name),
+                             old.word[at], sizeof(old.word[at]));
+    }
+    free_slots(&old);
+}
+
+/* ---- One place ---------------------------------------------------------------------------------------------- */
+
+uint64_t *vtdm_tlb_find(const struct vtdm_tlb *tlb, const struct vtdm_set *set, unsigned kind, uint64_t place)
+{
+    size_t at = seek(tlb, set->serial, name_of(kind, place));
+    return tlb->group[at].serial ? &tlb->word[at][place % VTDM_GROUP] : NULL;
+}
+
+uint64_t *vtdm_tlb_make(struct vtdm_tlb *tlb, struct vtdm_set *set, unsigned kind, uint64_t place)
+{
+    uint64_t name = name_of(kind, place);
+    if (!set->serial)
+        vtdm_tlb_forget(tlb, set);
+    set->kinds |= 1u << kind;
+    size_t at = seek(tlb, set->serial, name);
+    if (tlb->group[at].serial)
+        return &tlb->word[at][place % VTDM_GROUP];
+    at = seat(tlb, set->serial, name);
+    if (!tlb->group[at].serial && 2 * (tlb->used + 1) > tlb->slots) {
+        renew(tlb);
+        at = seat(tlb, set->serial, name);
+    }
+    if (!tlb->group[at].serial && tlb->used + 1 == tlb->slots)
+        return NULL; /* a search needs a free place to end at */
+    return &take(tlb, at, set, name)[place % VTDM_GROUP];
+}
+
+/* ---- Many --------------------------------------------------------------------------------------------------- */
+
+void vtdm_tlb_forget(struct vtdm_tlb *tlb, struct vtdm_set *set)
+{
+    set->serial = ++tlb->serials * SPREAD;
+    set->kinds = 0;
+}
+
+/* Of every group of the kind, what lies between first and last. */
+static void search_all(struct vtdm_tlb *tlb, const struct vtdm_set *set, unsigned kind, uint64_t first, uint64_t last)
+{
+    for (size_t at = 0; at < tlb->slots; at++) {
+        uint64_t place = first_place(&tlb->group[at]);
+        if (tlb->group[at].serial != set->serial || kind_of(&tlb->group[at]) != kind)
+            continue;
+        for (unsigned i = 0; i < VTDM_GROUP; i++, place++)
+            if (place >= first && place <= last)
+                tlb->word[at][i] = 0;
+    }
+}
+
+void vtdm_tlb_drop(struct vtdm_tlb *tlb, const struct vtdm_set *set, unsigned kind, uint64_t first, uint64_t last)
+{
+    if (last - first >= tlb->slots) {
+        search_all(tlb, set, kind, first, last);
+        return;
+    }
+    for (uint64_t place = first; place <= last; place++) {
+        uint64_t *word = vtdm_tlb_find(tlb, set, kind, place);
+        if (word)
+            *word = 0;
+    }
+}
+
+void vtdm_tlb_drop_marked(struct vtdm_tlb *tlb, const struct vtdm_set *set, uint64_t mark)
+{
+    for (size_t at = 0; at < tlb->slots; at++)
+        for (unsigned i = 0; i < VTDM_GROUP && tlb->group[at].serial == set->serial; i++)
+            if (tlb->word[at][i] & mark)
+                tlb->word[at][i] = 0;
+}
+
+void vtdm_tlb_drop_any(struct vtdm_tlb *tlb, uint64_t random)
+{
+    for (size_t i = 0; i < tlb->slots; i++) {
+        size_t at = (random + i) & (tlb->slots - 1);
+        if (!words_in(tlb, at))
+            continue;
+        unsigned which = 0;
+        while (!tlb->word[at][which])
+            which++;
+        tlb->word[at][which] = 0;
+        return;
+    }
+}
+
+size_t vtdm_tlb_count(const struct vtdm_tlb *tlb, unsigned kinds)
+{
+    size_t count = 0;
+    for (size_t at = 0; at < tlb->slots; at++)
+        if (kind_of(&tlb->group[at]) < kinds)
+            count += words_in(tlb, at);
+    return count;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * models/vtd/tlb.h - translations, and pointers to tables, that the unit remembers: nothing is forgotten by itself.
+ *
+ * An open hash table of groups. A group is eight neighbouring pages of one set and one kind, a word for each: one
+ * search serves eight pages, and neighbours lie in one cache line. A set is everything that one domain, or one PASID
+ * of it, has here. Its groups carry its serial number, so that a set is forgotten at once, however large, by giving
+ * it another number: what carries the old one is found by nobody, and goes when the table is made anew.
+ */
+#ifndef IOMMUKIT_MODELS_VTD_TLB_H
+#define IOMMUKIT_MODELS_VTD_TLB_H
+
+#include "iommukit/model/host.h"
+
+#define VTDM_GROUP_LG2 3u
+#define VTDM_GROUP     (1u << VTDM_GROUP_LG2)
+
+/* What there is of one domain or PASID in one table. */
+struct vtdm_set {
+    uint64_t serial; /* of its groups; 0: there has never been one */
+    unsigned kinds;  /* a bit for each kind that there has been under this number: others need no search */
+};
+
+struct vtdm_group {
+    uint64_t serial; /* 0: a free place */
+    uint64_t name;   /* the kind, and what the places have in common */
+};
+
+struct vtdm_tlb {
+    const struct iommu_model_host *host;
+    size_t slots, used; /* slots: a power of two; used: with those of old numbers */
+    uint64_t serials;   /* handed out so far */
+    struct vtdm_group *group;
+    uint64_t (*word)[VTDM_GROUP];  /* 0: nothing */
+    const struct vtdm_set **owner; /* outlives the table */
+};
+
+bool vtdm_tlb_create(struct vtdm_tlb *tlb, const struct iommu_model_host *host);
+void vtdm_tlb_destroy(struct vtdm_tlb *tlb);
+
+/* A place is an address in units of what one word of this kind covers. NULL: nothing near it is remembered. */
+uint64_t *vtdm_tlb_find(const struct vtdm_tlb *tlb, const struct vtdm_set *set, unsigned kind, uint64_t place);
+/* The word of that place, to be filled in by the caller; NULL: no memory, not remembered then. */
+uint64_t *vtdm_tlb_make(struct vtdm_tlb *tlb, struct vtdm_set *set, unsigned kind, uint64_t place);
+
+/* Forgets a set in constant time. */
+void vtdm_tlb_forget(struct vtdm_tlb *tlb, struct vtdm_set *set);
+void vtdm_tlb_clear(struct vtdm_tlb *tlb);
+/* Places first to last, both inside; costs as many searches, or a look at all groups if those are fewer. */
+void vtdm_tlb_drop(struct vtdm_tlb *tlb, const struct vtdm_set *set, unsigned kind, uint64_t first, uint64_t last);
+/* Every word of the set that has this bit. */
+void vtdm_tlb_drop_marked(struct vtdm_tlb *tlb, const struct vtdm_set *set, uint64_t mark);
+/* Some word, if there is one. */
+void vtdm_tlb_drop_any(struct vtdm_tlb *tlb, uint64_t random);
+/* The smallest of kinds, of which there is one. A loop: not every target counts bits without a library. */
+static inline unsigned vtdm_tlb_lowest(unsigned kinds)
+{
+    unsigned kind = 0;
+    while (!(kinds >> kind & 1))
+        kind++;
+    return kind;
+}
+
+/* How many words there are of kinds below this one. Looks at all of them. */
+size_t vtdm_tlb_count(const struct vtdm_tlb *tlb, unsigned kinds);
+
+#endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bench/rig.h"
+#include "iommukit/driver.h"
 
 #define PAGE  UINT64_C(4096)
 #define LINE  64u
@@ -41,10 +42,11 @@ static double touched_by_map(uint64_t iova, uint64_t pages, uint64_t new_tables)
     return (double)(new_tables * (PAGE / LINE)) + lines_of(iova / MIB2, new_tables);
 }
 
-/* Going back: the entries, or those that pointed at the tables. */
+/* Going back: the entries, or those that pointed at the tables; and one of each table but one, which links them until
+ * they may be freed. */
 static double touched_by_unmap(uint64_t iova, uint64_t pages, uint64_t new_tables)
 {
-    return new_tables == 0 ? lines_of(iova / PAGE, pages) : lines_of(iova / MIB2, new_tables);
+    return new_tables == 0 ? lines_of(iova / PAGE, pages) : lines_of(iova / MIB2, new_tables) + (double)(new_tables - 1);
 }
 
 static void most(double *most, uint64_t value)
@@ -64,16 +66,17 @@ static int flush_case(struct bench_rig *rig, struct iommu_domain *domain, uint64
     if (iommu_unmap(domain, iova, len, NULL) != 0)
         return -1;
     done = counts_of(rig);
-    sum->lines += (double)(done.cache_flush_bytes - start.cache_flush_bytes) / LINE;
+    sum->lines += (double)(done.cache_flush_lines - start.cache_flush_lines);
     sum->touched += touched_by_map(iova, len / PAGE, tables) + touched_by_unmap(iova, len / PAGE, tables);
-    most(&sum->map_fences, mapped.cache_flushes - start.cache_flushes);
-    most(&sum->unmap_fences, done.cache_flushes - mapped.cache_flushes);
+    most(&sum->map_fences, mapped.barriers - start.barriers);
+    most(&sum->unmap_fences, done.barriers - mapped.barriers);
     return 0;
 }
 
 int bench_counts_flushes(struct bench_flush_counts *counts)
 {
     static const struct { uint64_t at, pages; } cases[] = {{0, 1}, {5, 1}, {16, 16}, {31, 16}, {256, 255}, {512, 512}, {1024, 1024}};
+    struct iommu_attachment *attachment = NULL;
     struct iommu_domain *domain = NULL;
     struct bench_rig rig;
     int result = 0;
@@ -81,10 +84,13 @@ int bench_counts_flushes(struct bench_flush_counts *counts)
     if (bench_rig_open(&rig, &(struct bench_rig_config){.hardware = BENCH_UNIT, .counted = true, .noncoherent = true}) != 0)
         return -1;
     /* The last page of the first 2 MiB stays, and with it that leaf table. */
-    if (iommu_domain_alloc(rig.iommu, NULL, &domain) != 0 || iommu_map(domain, IOVA + MIB2 - PAGE, PA, PAGE, IOMMU_READ) != 0)
+    if (iommu_domain_alloc(rig.iommu, NULL, &domain) != 0 || iommu_map(domain, IOVA + MIB2 - PAGE, PA, PAGE, IOMMU_READ) != 0 ||
+        iommu_attach(domain, rig.device, iommu_route_any(), NULL, &attachment) != 0)
         result = -1;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0] && result == 0; i++)
         result = flush_case(&rig, domain, IOVA + cases[i].at * PAGE, cases[i].pages * PAGE, counts);
+    if (attachment != NULL)
+        (void)iommu_detach(attachment);
     iommu_domain_free(domain);
     bench_rig_close(&rig);
     return result;
@@ -118,6 +124,7 @@ static int sparse(struct bench_rig *rig, bool small, struct bench_memory_counts 
     uint64_t before;
     if (iommu_domain_alloc(rig->iommu, NULL, &domain) != 0)
         return -1;
+    iommu_pt_stock_drain(&rig->iommu->table_pages, rig->platform); /* what an earlier domain left would hide as much here */
     before = counts_of(rig).pages_live;
     for (unsigned i = 0; i < count; i++)
         if (iommu_map(domain, IOVA + i * MIB2, PA, PAGE, IOMMU_READ) != 0)

@@ -9,8 +9,8 @@
 struct bench_flush_counts {
     double touched;      /* cache lines whose contents changed, of tables that were there and of new ones */
     double lines;        /* lines flushed */
-    double map_fences;   /* most calls of the flush hook in one iommu_map: it fences at its end */
-    double unmap_fences; /* ... in one iommu_unmap and iommu_sync */
+    double map_fences;   /* most barriers in one iommu_map; a flush by itself has none, see platform.h */
+    double unmap_fences; /* ... in one iommu_unmap and iommu_sync, with a device attached */
 };
 int bench_counts_flushes(struct bench_flush_counts *counts);
 

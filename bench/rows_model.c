@@ -27,6 +27,7 @@ struct lookups {
     uint64_t iova[1024];
     unsigned count;
     bool miss; /* emptied before each turn, untimed */
+    bool list; /* in batches, not one by one */
 };
 
 /* Visited in an order without a pattern. */
@@ -35,6 +36,12 @@ static void spread(struct lookups *lookups, uint64_t first, uint64_t stride, uns
     lookups->count = count;
     for (unsigned i = 0; i < count; i++)
         lookups->iova[i] = first + (uint64_t)(i * 37u % count) * stride + (uint64_t)(i % 64) * 8;
+}
+
+static uint64_t translate(const struct lookups *lookups)
+{
+    struct bench_vmm *vmm = lookups->vmm;
+    return (lookups->list ? bench_vmm_translate_list : bench_vmm_translate)(vmm, vmm->unit, lookups->iova, lookups->count);
 }
 
 static uint64_t run_model(void *ctx, unsigned times)
@@ -46,7 +53,7 @@ static uint64_t run_model(void *ctx, unsigned times)
         if (lookups->miss && bench_vmm_forget(lookups->vmm) != 0)
             return BENCH_FAILED;
         start = bench_now();
-        if (bench_vmm_translate(lookups->vmm, lookups->vmm->unit, lookups->iova, lookups->count) == 0)
+        if (translate(lookups) == 0)
             return BENCH_FAILED;
         total += bench_now() - start;
     }
@@ -114,14 +121,13 @@ static int map_all(struct bench_vmm *vmm)
 }
 
 /* Against the peers' tables, if there are any. */
-static void against_tables(struct bench *bench, struct lookups *model, struct bench_part *part, bool miss)
+static void against_tables(struct bench *bench, struct lookups *model, struct bench_part *part)
 {
     struct lookups *peers = calloc(BENCH_PEERS_MAX, sizeof *peers);
     struct bench_op ops[BENCH_OPS_MAX];
     struct bench_samples samples;
     if (peers == NULL)
         return;
-    model->miss = miss;
     ops[0] = op_of(model, "iommukit");
     unsigned count = add_peers(bench, model, peers, ops + 1);
     if (count == 0) {
@@ -138,6 +144,7 @@ static void against_tables(struct bench *bench, struct lookups *model, struct be
 void bench_row_hit(struct bench *bench, struct bench_result *result)
 {
     struct bench_part *hit = bench_part(result, BENCH_TIMES_FASTER, 8, 5, "4K hit");
+    struct bench_part *batch = bench_part(result, BENCH_TIMES_FASTER, 8, 5, "4K hit, in batches of 64");
     struct bench_part *large = bench_part(result, BENCH_TIMES_LIMIT, 1.1, BENCH_NO_MUST, "2M hit, of a 4K hit");
     struct bench_part *huge = bench_part(result, BENCH_TIMES_LIMIT, 1.1, BENCH_NO_MUST, "1G hit, of a 4K hit");
     struct lookups *sizes = calloc(3, sizeof *sizes);
@@ -152,7 +159,10 @@ void bench_row_hit(struct bench *bench, struct bench_result *result)
     spread(&sizes[2], AT_1G, GIB, LARGES);
     for (unsigned i = 0; i < 3; i++)
         sizes[i].vmm = &vmm;
-    against_tables(bench, &sizes[0], hit, false);
+    against_tables(bench, &sizes[0], hit);
+    sizes[0].list = true;
+    against_tables(bench, &sizes[0], batch);
+    sizes[0].list = false;
     spread(&sizes[0], AT_4K, PAGE, LARGES); /* as many as of the others */
     struct bench_op ops[3] = {op_of(&sizes[0], "4K hit"), op_of(&sizes[1], "2M hit"), op_of(&sizes[2], "1G hit")};
     bench_take(bench, ops, 3, &samples);
@@ -166,6 +176,7 @@ void bench_row_hit(struct bench *bench, struct bench_result *result)
 void bench_row_miss(struct bench *bench, struct bench_result *result)
 {
     struct bench_part *miss = bench_part(result, BENCH_TIMES_FASTER, 12, 6, "miss, walk, insert");
+    struct bench_part *batch = bench_part(result, BENCH_TIMES_FASTER, 12, 6, "miss, walk, insert, in batches of 64");
     struct lookups *pages = calloc(1, sizeof *pages);
     struct bench_vmm vmm;
     if (pages == NULL || map_all(&vmm) != 0) {
@@ -174,17 +185,28 @@ void bench_row_miss(struct bench *bench, struct bench_result *result)
     }
     pages->vmm = &vmm;
     spread(pages, AT_4K, PAGE, PAGES);
-    against_tables(bench, pages, miss, true);
+    pages->miss = true;
+    against_tables(bench, pages, miss);
+    pages->list = true;
+    against_tables(bench, pages, batch);
     bench_vmm_close(&vmm);
     free(pages);
 }
 
 /* ---- row 17 --------------------------------------------------------------------------------------------------- */
 
+#define TOGETHER 16u
+
 struct cold {
     struct bench_vmm *vmm;
     uint64_t pages, state;
 };
+
+static uint64_t cold_address(const struct cold *cold, uint64_t last, uint64_t i)
+{
+    uint64_t mixed = (last ^ i) * UINT64_C(0x9E3779B97F4A7C15);
+    return COLD + (mixed >> 20) % cold->pages * PAGE;
+}
 
 /* The next address hangs on the last result. What was cached is dropped afterwards, untimed. */
 static uint64_t run_cold(void *ctx, unsigned times)
@@ -194,8 +216,7 @@ static uint64_t run_cold(void *ctx, unsigned times)
     struct iommu_model_result result = {.pa = cold->state};
     uint64_t start = bench_now(), taken;
     for (unsigned i = 0; i < times; i++) {
-        uint64_t mixed = (result.pa ^ i) * UINT64_C(0x9E3779B97F4A7C15);
-        request.address = COLD + (mixed >> 20) % cold->pages * PAGE;
+        request.address = cold_address(cold, result.pa, i);
         iommu_model_vtd_translate(cold->vmm->unit, &request, &result, NULL);
         if (result.outcome != IOMMU_MODEL_OK)
             return BENCH_FAILED;
@@ -205,9 +226,32 @@ static uint64_t run_cold(void *ctx, unsigned times)
     return bench_vmm_forget(cold->vmm) == 0 ? taken : BENCH_FAILED;
 }
 
+/* Lists whose addresses hang on the result of the last list, but not on each other. */
+static uint64_t run_cold_lists(void *ctx, unsigned times)
+{
+    struct cold *cold = ctx;
+    const struct iommu_model_request request = bench_vmm_request(cold->vmm, 0);
+    struct iommu_model_result results[TOGETHER];
+    uint64_t addresses[TOGETHER], last = cold->state, start = bench_now(), taken;
+    for (unsigned i = 0; i < times; i++) {
+        for (unsigned j = 0; j < TOGETHER; j++)
+            addresses[j] = cold_address(cold, last, (uint64_t)i * TOGETHER + j);
+        iommu_model_vtd_translate_batch(cold->vmm->unit, &request, addresses, results, TOGETHER);
+        for (unsigned j = 0; j < TOGETHER; j++) {
+            if (results[j].outcome != IOMMU_MODEL_OK)
+                return BENCH_FAILED;
+            last += results[j].pa;
+        }
+    }
+    taken = bench_now() - start;
+    cold->state = last + times;
+    return bench_vmm_forget(cold->vmm) == 0 ? taken : BENCH_FAILED;
+}
+
 void bench_row_cold(struct bench *bench, struct bench_result *result)
 {
     struct bench_part *part = bench_part(result, BENCH_TIMES_LIMIT, 1.1, 1.5, "miss, of a DRAM load");
+    struct bench_part *lists = bench_part(result, BENCH_TIMES_LIMIT, 1, BENCH_NO_MUST, "miss in batches of 16, of a DRAM load");
     const uint64_t bytes = bench->options.smoke ? GIB : 64 * GIB, table_bytes = bytes / PAGE * 8;
     struct bench_vmm vmm;
     struct bench_chain chain;
@@ -219,9 +263,11 @@ void bench_row_cold(struct bench *bench, struct bench_result *result)
     buffer = iommu_posix_buffer_alloc(vmm.rig.posix, table_bytes);
     if (buffer != 0 && iommu_map(vmm.domain, COLD, 8 * GIB + PAGE, bytes, IOMMU_READ) == 0) {
         bench_chain_open(&chain, iommu_posix_memory(vmm.rig.posix, buffer, table_bytes), table_bytes);
-        struct bench_op ops[2] = {{.name = "iommukit", .run = run_cold, .ctx = &cold, .each = 1}, bench_chain_op(&chain)};
-        bench_take(bench, ops, 2, &samples);
+        struct bench_op ops[3] = {{.name = "iommukit", .run = run_cold, .ctx = &cold, .each = 1}, bench_chain_op(&chain),
+                                  {.name = "in batches", .run = run_cold_lists, .ctx = &cold, .each = TOGETHER}};
+        bench_take(bench, ops, 3, &samples);
         bench_against(part, ops, &samples, 0, 1, 1);
+        bench_against(lists, ops, &samples, 2, 1, 1);
         bench_give(&samples);
     }
     if (buffer != 0)

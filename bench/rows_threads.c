@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
+#include "bench/own_dma.h"
 #include "bench/peers.h"
 #include "bench/rows.h"
 #include "bench/vmm.h"
@@ -28,7 +29,7 @@ struct task {
     bool shared; /* both threads use one domain, ranges apart */
     bool unit;   /* attached, on the bench's unit: every unmap is invalidated and waited for */
     bool model;  /* translations by the model */
-    uint64_t pages;
+    uint64_t pages; /* 0: addresses of the allocator, nothing is mapped */
 };
 
 static const struct task tasks[] = {
@@ -40,6 +41,10 @@ static const struct task tasks[] = {
     {"strict unmap, own domain", false, true, false, 1},
     {"strict unmap, shared domain", true, true, false, 1},
     {"model, IOTLB hit", true, false, true, 1},
+#if BENCH_HAS_DMA
+    {"IOVA alloc+free, own domain", false, false, false, 0},
+    {"IOVA alloc+free, shared domain", true, false, false, 0},
+#endif
 };
 
 static bool pairs(const struct work *work, unsigned times)
@@ -65,8 +70,35 @@ static bool hits(const struct work *work, unsigned times)
     return true;
 }
 
+#if BENCH_HAS_DMA
+static bool addresses(const struct work *work, unsigned times)
+{
+    uint64_t held[16] = {0};
+    for (unsigned i = 0; i < times; i++) {
+        uint64_t *slot = &held[i % 16];
+        if (*slot != 0)
+            own_iova_free(work->domain, *slot, PAGE);
+        *slot = own_iova_alloc(work->domain, PAGE);
+        if (*slot == 0)
+            return false;
+    }
+    for (unsigned i = 0; i < 16; i++)
+        if (held[i] != 0)
+            own_iova_free(work->domain, held[i], PAGE);
+    return true;
+}
+#else
+static bool addresses(const struct work *work, unsigned times)
+{
+    (void)work, (void)times;
+    return false;
+}
+#endif
+
 static bool do_work(const struct work *work, unsigned times)
 {
+    if (work->task->pages == 0)
+        return addresses(work, times);
     return work->task->model ? hits(work, times) : pairs(work, times);
 }
 

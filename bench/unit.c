@@ -96,7 +96,7 @@ static void run_queue(struct bench_unit *unit, uint32_t tail)
     unit->counts.tail_writes++;
     while (unit->head != tail && unit->ring != NULL) {
         execute(unit, (const uint64_t *)(const void *)(unit->ring + unit->head));
-        unit->head = (unit->head + unit->slot) % unit->ring_bytes;
+        unit->head = (unit->head + unit->slot) & (unit->ring_bytes - 1);
     }
     unit->reg64[VTD_REG_IQH / 8] = unit->head;
     if (unit->shared)

@@ -79,6 +79,32 @@ uint64_t bench_vmm_translate(const struct bench_vmm *vmm, struct iommu_model_vtd
     return sum;
 }
 
+static uint64_t translate_some(const struct bench_vmm *vmm, struct iommu_model_vtd *unit, const uint64_t *iova, unsigned count)
+{
+    const struct iommu_model_request request = bench_vmm_request(vmm, 0);
+    struct iommu_model_result results[BENCH_BATCH];
+    uint64_t sum = 0;
+    iommu_model_vtd_translate_batch(unit, &request, iova, results, count);
+    for (unsigned i = 0; i < count; i++) {
+        if (results[i].outcome != IOMMU_MODEL_OK)
+            return 0;
+        sum += results[i].pa;
+    }
+    return sum;
+}
+
+uint64_t bench_vmm_translate_list(const struct bench_vmm *vmm, struct iommu_model_vtd *unit, const uint64_t *iova, unsigned count)
+{
+    uint64_t sum = 0;
+    for (unsigned done = 0; done < count; done += BENCH_BATCH) {
+        uint64_t some = translate_some(vmm, unit, iova + done, count - done < BENCH_BATCH ? count - done : BENCH_BATCH);
+        if (some == 0)
+            return 0;
+        sum += some;
+    }
+    return sum;
+}
+
 /* ---- a second unit -------------------------------------------------------------------------------------------- */
 
 static int memory_read(void *ctx, uint64_t pa, void *to, size_t bytes)

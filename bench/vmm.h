@@ -25,6 +25,9 @@ int bench_vmm_forget(struct bench_vmm *vmm);
 /* Translates each; the sum of the results, 0: one was blocked. */
 uint64_t bench_vmm_translate(const struct bench_vmm *vmm, struct iommu_model_vtd *unit, const uint64_t *iova, unsigned count);
 
+/* The same in one call for BENCH_BATCH at a time, as the pieces of a list. */
+uint64_t bench_vmm_translate_list(const struct bench_vmm *vmm, struct iommu_model_vtd *unit, const uint64_t *iova, unsigned count);
+
 /* A unit of one's own over the machine's tables, its queue driven by hand. */
 struct bench_second {
     struct iommu_model_host host;
@@ -39,5 +42,6 @@ void bench_second_close(struct bench_second *second);
 uint64_t bench_second_run(struct bench_second *second, const uint64_t (*descriptors)[2], unsigned count);
 
 #define BENCH_QUEUE_SLOTS 128u
+#define BENCH_BATCH       64u
 
 #endif

@@ -78,6 +78,7 @@ static bool is_rid(struct iommu_route route)
 static int take_route(struct iommu_device *device, struct iommu_route route, uint32_t *pasid)
 {
     uint32_t max = route.max;
+    int result;
 
     *pasid = IOMMU_NO_PASID;
     if (is_rid(route))
@@ -88,11 +89,10 @@ static int take_route(struct iommu_device *device, struct iommu_route route, uin
         return -IOMMU_ERANGE;
     if (device->owner)
         return -IOMMU_EBUSY;
-    if (route.min == route.max && !pasid_is_free(device, route.min))
-        return -IOMMU_EBUSY;
     if (max >= device->pasid_limit)
         max = device->pasid_limit - 1;
-    return pasid_take(device, route.min, max, pasid);
+    result = pasid_take(device, route.min, max, pasid);
+    return result == -IOMMU_ENOSPC && route.min == route.max ? -IOMMU_EBUSY : result;
 }
 
 static void give_route_back(struct iommu_device *device, uint32_t pasid)

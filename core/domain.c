@@ -7,6 +7,7 @@
  */
 #include "core/domain.h"
 
+#include "core/dma.h"
 #include "core/host.h"
 #include "core/reach.h"
 
@@ -37,6 +38,8 @@ static void release(struct iommu_domain *domain)
     const struct iommu_platform *platform = domain->iommu->platform;
     struct iommu_gather doubtful;
 
+    if (domain->pt.root == domain->iommu->no_table)
+        domain->pt.root = NULL; /* not its own */
     if (domain->pt.root) {
         iommu_gather_init(&doubtful);
         doubtful.dead_tables = domain->dead_tables;
@@ -75,12 +78,15 @@ int domain_create(struct iommu *iommu, const struct iommu_domain_config *config,
         return result;
     }
     made->pt.stock = &iommu->table_pages;
+    made->has_table = made->pt.root != iommu->no_table;
     *domain = made;
     return 0;
 }
 
 void domain_destroy(struct iommu_domain *domain)
 {
+    if (domain->dma)
+        domain->dma->release(domain->dma);
     if (domain->ops->domain_fini)
         domain->ops->domain_fini(domain);
     release(domain);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * core/domain.h - domains as the rest of the core sees them. Everything here wants iommu.lock.
+ * core/domain.h - domains as the rest of the core sees them. Everything here wants iommu.lock, unless it says otherwise.
  */
 #ifndef CORE_DOMAIN_H
 #define CORE_DOMAIN_H
@@ -15,6 +15,16 @@ void domain_destroy(struct iommu_domain *domain);
 /* Enter an attachment into the domain's list of routes, or take it out. */
 void domain_link(struct iommu_domain *domain, struct iommu_attachment *attachment);
 void domain_unlink(struct iommu_attachment *attachment);
+
+/* Has it a table of its own, with every route at it? Any thread. */
+static inline bool domain_has_table(const struct iommu_domain *domain)
+{
+    return __atomic_load_n(&domain->has_table, __ATOMIC_ACQUIRE);
+}
+
+/* See to it, before the first map; no lock may be held but iommu.lock. -ENOMEM, and what ops->move_table returns: then
+ * nothing is mapped and the domain may be used further. */
+int domain_make_table(struct iommu_domain *domain);
 
 /* iommu_map_reserved() for a caller that holds the lock. */
 int domain_map_reserved(struct iommu_domain *domain, struct iommu_device *device);

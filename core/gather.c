@@ -55,6 +55,7 @@ static void keep_dead(struct iommu_domain *domain, struct iommu_gather *gather)
 int iommu_domain_trim(struct iommu_domain *domain)
 {
     struct iommu_gather empty;
+    int result;
 
     if (!domain)
         return -IOMMU_EINVAL;
@@ -67,7 +68,9 @@ int iommu_domain_trim(struct iommu_domain *domain)
         empty.last = iommu_pt_last(&domain->pt);
         empty.leaf_lg2 = IOMMU_PAGE_LG2;
     }
-    return gather_settle(domain, &empty);
+    result = gather_settle(domain, &empty);
+    iommu_pt_stock_drain(&domain->iommu->table_pages, domain->iommu->platform);
+    return result;
 }
 
 int gather_settle(struct iommu_domain *domain, struct iommu_gather *gather)

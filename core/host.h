@@ -60,21 +60,30 @@ static inline bool host_can_flush(const struct iommu_platform *platform)
     return platform->cache_flush != NULL;
 }
 
-/* Write the lines of [va, va + bytes) back, ordered before later stores. */
+/* Does the processor keep stores in order by itself? Flushes it does not. */
+#if defined(__x86_64__) || defined(__i386__)
+#define HOST_ORDERS_STORES true
+#else
+#define HOST_ORDERS_STORES false
+#endif
+
+/* Order earlier stores, and flushes, before later stores that a device may see. */
+static inline void host_barrier(const struct iommu_platform *platform)
+{
+    if (platform->dma_barrier)
+        platform->dma_barrier(platform->ctx);
+    else if (HOST_ORDERS_STORES && !platform->cache_flush)
+        atomic_thread_fence(memory_order_release); /* for the compiler */
+    else
+        atomic_thread_fence(memory_order_seq_cst);
+}
+
+/* Write the lines of [va, va + bytes) back: they are there by the next atomic read-modify-write or host_barrier(). */
 static inline void host_cache_flush(const struct iommu_platform *platform, const volatile void *va,
                                     size_t bytes)
 {
     if (platform->cache_flush)
         platform->cache_flush(platform->ctx, (const void *)va, bytes);
-}
-
-/* Order earlier stores before later ones that a device may see. */
-static inline void host_barrier(const struct iommu_platform *platform)
-{
-    if (platform->dma_barrier)
-        platform->dma_barrier(platform->ctx);
-    else
-        atomic_thread_fence(memory_order_seq_cst);
 }
 
 /* ---- registers ---------------------------------------------------------------------------------------- */
@@ -140,11 +149,6 @@ static inline void host_mmio_write64(const struct iommu_platform *platform, vola
 }
 
 /* ---- configuration space ------------------------------------------------------------------------------ */
-
-static inline bool host_has_pci(const struct iommu_platform *platform)
-{
-    return platform->pci_read32 != NULL;
-}
 
 /* Without a hook no function is there: all ones. */
 static inline uint32_t host_pci_read32(const struct iommu_platform *platform, uint16_t segment,

@@ -6,6 +6,7 @@
  * when nobody else knows the instance.
  */
 #include "core/host.h"
+#include "core/iova_cache.h"
 #include "iommukit/driver.h"
 
 static bool platform_is_complete(const struct iommu_platform *platform)
@@ -18,6 +19,14 @@ static bool platform_is_complete(const struct iommu_platform *platform)
     if (!platform->phys_to_virt != !platform->virt_to_phys)
         return false;
     return locks == 0 || locks == 4;
+}
+
+/* For domains with nothing in them, see core/toptable.c. */
+static int make_no_table(struct iommu *iommu)
+{
+    iommu->no_table = host_page_alloc(iommu->platform, 0);
+    host_cache_flush(iommu->platform, iommu->no_table, iommu->no_table ? IOMMU_PAGE_SIZE : 0);
+    return iommu->no_table ? 0 : -IOMMU_ENOMEM;
 }
 
 int iommu_init(struct iommu *iommu, const struct iommu_ops *ops,
@@ -33,14 +42,22 @@ int iommu_init(struct iommu *iommu, const struct iommu_ops *ops,
     if (result)
         return result;
     result = iommu_pt_stock_init(&iommu->table_pages, platform);
-    if (result)
-        host_lock_fini(platform, &iommu->lock);
+    if (!result) {
+        result = make_no_table(iommu);
+        if (!result)
+            return 0;
+        iommu_pt_stock_fini(&iommu->table_pages, platform);
+    }
+    host_lock_fini(platform, &iommu->lock);
     return result;
 }
 
 void iommu_fini(struct iommu *iommu)
 {
+    if (iommu->iova_cache)
+        iommu->iova_cache->release(iommu->iova_cache);
     iommu_pt_stock_fini(&iommu->table_pages, iommu->platform);
+    host_page_free(iommu->platform, iommu->no_table, 0);
     host_lock_fini(iommu->platform, &iommu->lock);
 }
 

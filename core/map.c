@@ -7,6 +7,7 @@
  */
 #include "core/map.h"
 
+#include "core/domain.h"
 #include "core/gather.h"
 #include "core/host.h"
 #include "core/reach.h"
@@ -33,13 +34,8 @@ static bool fits_bits(uint64_t last, unsigned bits)
     return bits >= 64 || last >> bits == 0;
 }
 
-static bool is_reserved(struct iommu_domain *domain, uint64_t first, uint64_t last)
-{
-    return domain->ops->range_reserved && domain->ops->range_reserved(domain, first, last);
-}
-
-static int check_map(struct iommu_domain *domain, uint64_t iova, uint64_t pa, uint64_t len,
-                     uint32_t prot)
+static inline int check_map(struct iommu_domain *domain, uint64_t iova, uint64_t pa, uint64_t len,
+                            uint32_t prot)
 {
     const struct iommu_pt *pt = &domain->pt;
     uint64_t last = iova + (len - 1), pa_last = pa + (len - 1);
@@ -47,37 +43,45 @@ static int check_map(struct iommu_domain *domain, uint64_t iova, uint64_t pa, ui
     if (domain->type != IOMMU_DOMAIN_UNMANAGED || !is_range(iova, len) || !is_range(pa, len) ||
         !is_prot(pt->config.format, prot))
         return -IOMMU_EINVAL;
-    if (last > iommu_pt_last(pt) || last > reach_last(domain) ||
-        !fits_bits(pa_last, pt->config.pa_bits))
+    if (last > pt->last || last > reach_last(domain) || !fits_bits(pa_last, pt->config.pa_bits))
         return -IOMMU_ERANGE;
-    if (is_reserved(domain, iova, last) || is_reserved(domain, pa, pa_last))
+    if (reach_is_reserved(domain, iova, last) || reach_is_reserved(domain, pa, pa_last))
         return -IOMMU_ERANGE;
-    return 0;
+    return domain_has_table(domain) ? 0 : domain_make_table(domain);
 }
 
 /*
- * A leaf table was emptied and unlinked, and one of ours has taken its place; whoever unlinked it may not have synced
- * yet. Hardware that remembers where the old one was would look there and find nothing.
+ * An empty table was unlinked, and another has taken its place; whoever unlinked it may not have synced yet. Hardware
+ * that remembers where the old one was would look there and find nothing.
  */
 static int forget_old_table(struct iommu_domain *domain, uint64_t iova, uint64_t last)
 {
     struct iommu_gather old = {.domain = domain, .first = iova, .last = last, .dead_tables = 1, .leaf_lg2 = IOMMU_PAGE_LG2};
 
-    return domain->ops->flush_unmap ? domain->ops->flush_unmap(domain, &old) : 0;
+    int result = domain->ops->flush_unmap ? domain->ops->flush_unmap(domain, &old) : 0;
+
+    if (!result)
+        pt_map_settle(&domain->pt, iova, last);
+    return result;
 }
 
 /* The range is in the table: make sure of the devices. */
-static int settle_map(struct iommu_domain *domain, uint64_t iova, uint64_t last, bool renewed)
+static inline int settle_map(struct iommu_domain *domain, uint64_t iova, uint64_t last)
 {
-    int result = 0;
-
     if (last > reach_last(domain))
         return -IOMMU_ERANGE; /* a narrower device was attached meanwhile, see core/reach.c */
-    if (renewed)
-        result = forget_old_table(domain, iova, last);
-    if (result)
-        return result;
-    return domain->ops->flush_map ? domain->ops->flush_map(domain, iova, last) : 0;
+    return domain->iommu->flush_maps ? domain->ops->flush_map(domain, iova, last) : 0;
+}
+
+/* Put into the table it was, but it cannot be used: out again. */
+static __attribute__((noinline)) int take_out(struct iommu_domain *domain, uint64_t iova, uint64_t last, int result)
+{
+    struct iommu_gather undo;
+
+    iommu_gather_init(&undo);
+    (void)iommu_pt_unmap(&domain->pt, iova, last, &undo);
+    (void)gather_settle(domain, &undo);
+    return result;
 }
 
 int map_prepare(struct pt_map *map, struct iommu_domain *domain, uint64_t iova, uint64_t pa,
@@ -88,20 +92,6 @@ int map_prepare(struct pt_map *map, struct iommu_domain *domain, uint64_t iova, 
     return result ? result : pt_map_prepare(map, &domain->pt, iova, iova + (len - 1), pa, prot);
 }
 
-/* The range is in the table with that result: usable, or out again. */
-static int conclude(struct iommu_domain *domain, uint64_t iova, uint64_t last, int result, bool renewed,
-                    struct iommu_gather *undo)
-{
-    if (!result) {
-        result = settle_map(domain, iova, last, renewed);
-        if (!result)
-            return 0;
-        (void)iommu_pt_unmap(&domain->pt, iova, last, undo);
-    }
-    (void)gather_settle(domain, undo);
-    return result;
-}
-
 int map_commit(struct pt_map *map, struct iommu_domain *domain)
 {
     struct iommu_gather undo;
@@ -109,13 +99,28 @@ int map_commit(struct pt_map *map, struct iommu_domain *domain)
 
     iommu_gather_init(&undo);
     result = pt_map_commit(map, &domain->pt, &undo);
-    return conclude(domain, map->first, map->last, result, pt_map_renewed(map), &undo);
+    if (result) {
+        (void)gather_settle(domain, &undo);
+        return result;
+    }
+    if (map->renewed)
+        result = forget_old_table(domain, map->first, map->last);
+    if (!result)
+        result = settle_map(domain, map->first, map->last);
+    return result ? take_out(domain, map->first, map->last, result) : 0;
+}
+
+static __attribute__((noinline)) int map_long(struct iommu_domain *domain, uint64_t iova, uint64_t pa, uint64_t len,
+                                              uint32_t prot)
+{
+    struct pt_map map;
+    int result = pt_map_prepare(&map, &domain->pt, iova, iova + (len - 1), pa, prot);
+
+    return result ? result : map_commit(&map, domain);
 }
 
 int iommu_map(struct iommu_domain *domain, uint64_t iova, uint64_t pa, uint64_t len, uint32_t prot)
 {
-    struct iommu_gather undo;
-    bool renewed;
     int result;
 
     if (!domain)
@@ -123,29 +128,38 @@ int iommu_map(struct iommu_domain *domain, uint64_t iova, uint64_t pa, uint64_t 
     result = check_map(domain, iova, pa, len, prot);
     if (result)
         return result;
-    iommu_gather_init(&undo);
-    result = pt_map(&domain->pt, iova, iova + (len - 1), pa, prot, &undo, &renewed);
-    return conclude(domain, iova, iova + (len - 1), result, renewed, &undo);
+    result = pt_map_short(&domain->pt, iova, iova + (len - 1), pa, prot);
+    if (result)
+        return result < 0 ? result : map_long(domain, iova, pa, len, prot);
+    result = settle_map(domain, iova, iova + (len - 1));
+    return result ? take_out(domain, iova, iova + (len - 1), result) : 0;
+}
+
+static __attribute__((noinline)) int unmap_strictly(struct iommu_domain *domain, uint64_t iova, uint64_t last)
+{
+    struct iommu_gather strict;
+    int result;
+
+    iommu_gather_init(&strict);
+    result = iommu_pt_unmap(&domain->pt, iova, last, &strict);
+    return result ? result : gather_settle(domain, &strict);
 }
 
 int iommu_unmap(struct iommu_domain *domain, uint64_t iova, uint64_t len,
                 struct iommu_gather *gather)
 {
-    struct iommu_gather strict;
     int result;
 
     if (!domain || domain->type != IOMMU_DOMAIN_UNMANAGED || !is_range(iova, len))
         return -IOMMU_EINVAL;
     if (gather && gather->domain && gather->domain != domain)
         return -IOMMU_EINVAL;
-    iommu_gather_init(&strict);
-    result = iommu_pt_unmap(&domain->pt, iova, iova + (len - 1), gather ? gather : &strict);
-    if (result)
-        return result;
     if (!gather)
-        return gather_settle(domain, &strict);
-    gather->domain = domain;
-    return 0;
+        return unmap_strictly(domain, iova, iova + (len - 1));
+    result = iommu_pt_unmap(&domain->pt, iova, iova + (len - 1), gather);
+    if (!result)
+        gather->domain = domain;
+    return result;
 }
 
 int iommu_iova_to_phys(struct iommu_domain *domain, uint64_t iova, uint64_t *pa)

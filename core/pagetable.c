@@ -9,17 +9,16 @@
 #include "core/pagetable_dead.h"
 #include "core/pagetable_run.h"
 
-/* Bits that have two meanings? A count lies beside the address, and what links dead tables must not be present. */
+/* Bits that have two meanings? What software keeps lies beside all else, and what links dead tables is not present. */
 static bool format_is_sane(const struct iommu_pt_format *format)
 {
-    uint64_t taken = format->present | format->table | format->leaf | format->large | format->address | format->flushed;
+    uint64_t count = format->count_shift ? (((uint64_t)1 << PT_COUNT_BITS) - 1) << format->count_shift : 0;
+    uint64_t taken = format->present | format->table | format->leaf | format->large | format->read | format->write |
+                     format->snoop | format->address;
 
-    if (format->present & PT_DEAD_BITS)
+    if (format->present & PT_DEAD_BITS || format->count_shift > 64 - PT_COUNT_BITS)
         return false;
-    if (!format->count_shift)
-        return true;
-    return format->count_shift <= 64 - PT_COUNT_BITS &&
-           !(taken >> format->count_shift & (((uint64_t)1 << PT_COUNT_BITS) - 1));
+    return format->flushed && !(taken & (count | format->flushed)) && !(count & format->flushed);
 }
 
 static bool config_is_sane(const struct iommu_platform *platform,
@@ -40,8 +39,18 @@ static bool config_is_sane(const struct iommu_platform *platform,
     return config->coherent || host_can_flush(platform);
 }
 
-int iommu_pt_init(struct iommu_pt *pt, const struct iommu_platform *platform,
-                  const struct iommu_pt_config *config)
+/* First-stage addresses are canonical: with all bits of the tree in use, the upper half would be the sign-extended one. */
+static uint64_t last_of(const struct iommu_pt_config *config)
+{
+    unsigned bits = config->iova_bits;
+
+    if (config->format->stage == IOMMU_STAGE_FIRST && bits == pt_shift(config->levels + 1u))
+        bits--;
+    return ((uint64_t)1 << bits) - 1;
+}
+
+int iommu_pt_init_at(struct iommu_pt *pt, const struct iommu_platform *platform, const struct iommu_pt_config *config,
+                     uint64_t *top)
 {
     if (!config_is_sane(platform, config))
         return -IOMMU_EINVAL;
@@ -49,23 +58,31 @@ int iommu_pt_init(struct iommu_pt *pt, const struct iommu_platform *platform,
     pt->config = *config;
     pt->stock = NULL;
     pt->unsynced = 0;
+    pt->last = last_of(config);
+    pt->root = top;
+    return 0;
+}
+
+int iommu_pt_init(struct iommu_pt *pt, const struct iommu_platform *platform,
+                  const struct iommu_pt_config *config)
+{
+    int result = iommu_pt_init_at(pt, platform, config, NULL);
+
+    if (result)
+        return result;
     pt->root = host_page_alloc(platform, 0);
     if (!pt->root)
         return -IOMMU_ENOMEM;
     pt_flush(pt, (pt_entry *)pt->root, PT_ENTRIES);
+    pt_order(pt);
     return 0;
 }
 
 void iommu_pt_fini(struct iommu_pt *pt)
 {
-    struct iommu_gather all;
-
     if (!pt->root)
         return;
-    pt->stock = NULL; /* all of it goes to the host */
-    iommu_gather_init(&all);
-    pt_bury(pt, (pt_entry *)pt->root, pt->config.levels, &all);
-    iommu_pt_free_dead(pt, &all);
+    pt_free_tree(pt);
     pt->root = NULL;
 }
 
@@ -76,13 +93,7 @@ uint64_t iommu_pt_root(const struct iommu_pt *pt)
 
 uint64_t iommu_pt_last(const struct iommu_pt *pt)
 {
-    unsigned bits = pt->config.iova_bits;
-
-    /* First-stage addresses are canonical: with all bits of the tree in use, the upper half would be the
-     * sign-extended one. */
-    if (pt->config.format->stage == IOMMU_STAGE_FIRST && bits == pt_shift(pt->config.levels + 1u))
-        bits--;
-    return ((uint64_t)1 << bits) - 1;
+    return pt->last;
 }
 
 /* What a leaf allows, in the words of iommu_map. */
@@ -162,15 +173,10 @@ bool iommu_pt_any_mapped(const struct iommu_pt *pt, uint64_t first)
 
 /* ---- trimming ----------------------------------------------------------------------------------------- */
 
-static void unlink_if_empty(const struct iommu_pt *pt, pt_entry *entry, unsigned level, struct iommu_gather *gather)
+static void unlink_if_empty(struct iommu_pt *pt, pt_entry *entry, unsigned level, struct iommu_gather *gather)
 {
-    pt_entry *table = pt_table_of(pt, pt_load(entry));
-
-    if (pt_run_any(table, PT_ENTRIES))
-        return;
-    atomic_store_explicit(entry, 0, memory_order_release);
-    pt_flush(pt, entry, 1);
-    pt_bury(pt, table, level - 1, gather);
+    if (!pt_run_any(pt_table_of(pt, pt_load(entry)), PT_ENTRIES))
+        (void)pt_unlink_empty(pt, entry, level, gather);
 }
 
 /* Children first: what is above them may hold nothing then. */

@@ -16,7 +16,7 @@
  * to be covered or trimmed. A range belongs to one call at a time, so of a table that a call covers nobody else holds a
  * pin: a count of 512 says that all is mapped, and its leaves need no reading.
  *
- * Entries that point at no table never have a count, but for a moment: pt_pin_one() adds first and looks then, which is
+ * Entries that point at no table never have a count, but for a moment: pt_pin_settled() adds first and looks then, which is
  * cheaper than a compare-exchange. So "is it empty" is asked of the format's present bits, never of the whole word.
  *
  * A pin is a sequentially consistent read-modify-write: what the caller reads afterwards is ordered behind it, as
@@ -58,6 +58,15 @@ static inline bool pt_one_caller(const struct iommu_pt *pt)
     return !pt->platform->lock_acquire;
 }
 
+/* Put `next` in the place of *value. False: something else is there, *value by now. */
+static inline bool pt_exchange(const struct iommu_pt *pt, pt_entry *entry, uint64_t *value, uint64_t next)
+{
+    if (!pt_one_caller(pt))
+        return atomic_compare_exchange_strong_explicit(entry, value, next, memory_order_seq_cst, memory_order_acquire);
+    atomic_store_explicit(entry, next, memory_order_release);
+    return true;
+}
+
 /* Returns what was there. */
 static inline uint64_t pt_count_add(const struct iommu_pt *pt, pt_entry *entry, uint64_t bits)
 {
@@ -78,21 +87,20 @@ static inline bool pt_unpin(const struct iommu_pt *pt, pt_entry *entry, unsigned
     return pt_count_of(pt, pt_count_add(pt, entry, 0 - pt_count_bits(pt, count))) == count;
 }
 
-/* Pin a leaf table for one leaf, or for a look if it has at least one. *value: its entry. */
-static inline enum pt_pin pt_pin_one(const struct iommu_pt *pt, pt_entry *entry, unsigned least, uint64_t *value)
+/*
+ * The short cut: pin a table that is settled, for one leaf, or for a look if it has at least one. *value: its entry.
+ * False: it is not so, who wants to know more walks.
+ */
+static inline bool pt_pin_settled(const struct iommu_pt *pt, pt_entry *entry, unsigned least, uint64_t *value)
 {
     *value = pt_load(entry);
-    if (!pt_is_table(pt, 2, *value))
-        return PT_GONE;
-    if (!pt_counts(pt))
-        return PT_PINNED;
-    if (pt_count_of(pt, *value) - least >= PT_COUNT_MOST - least)
-        return pt_count_of(pt, *value) < least ? PT_GONE : PT_FULL;
+    if (!pt_is_settled(pt, *value) || pt_count_of(pt, *value) - least >= PT_COUNT_MOST - least)
+        return false;
     *value = pt_count_add(pt, entry, pt_count_bits(pt, 1));
-    if (pt_is_table(pt, 2, *value) && pt_count_of(pt, *value) >= least)
-        return PT_PINNED;
+    if (pt_is_settled(pt, *value) && pt_count_of(pt, *value) >= least)
+        return true;
     (void)pt_unpin(pt, entry, 1);
-    return PT_GONE;
+    return false;
 }
 
 /* Pin a leaf table for `count` leaves. */
@@ -106,8 +114,7 @@ static inline enum pt_pin pt_pin(const struct iommu_pt *pt, pt_entry *entry, uns
             return PT_PINNED;
         if (pt_count_of(pt, *value) + count > PT_COUNT_MOST)
             return PT_FULL;
-    } while (!atomic_compare_exchange_weak_explicit(entry, value, *value + pt_count_bits(pt, count),
-                                                    memory_order_seq_cst, memory_order_acquire));
+    } while (!pt_exchange(pt, entry, value, *value + pt_count_bits(pt, count)));
     return PT_PINNED;
 }
 

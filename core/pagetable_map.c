@@ -2,8 +2,8 @@
 /*
  * core/pagetable_map.c - entering mappings.
  *
- * A range within one leaf table that is there, the ordinary case, is short: pin, check, fill (pagetable_count.h).
- * Any other takes three passes, so that a refusal has changed nothing:
+ * The ordinary cases have short ways, core/pagetable_short.c. Any other takes three passes, so that a refusal has changed
+ * nothing:
  *   look   at every entry of the range: something there is -EEXIST; count the tables that are missing. The leaf
  *          tables at both ends are shared with others and pinned at once
  *   stock  get that many pages; -ENOMEM
@@ -12,10 +12,16 @@
  * and has a page left over, which goes back at the end. A table above the leaf tables cannot go away meanwhile: an
  * unmap unlinks only what its range covers, and that would be part of ours.
  *
- * Order: fill, flush, publish (its pointer), flush; then the same for the leaves, a run at a time. Where walks are not
- * coherent a thread may meet a pointer that another has published but not flushed yet; format->flushed tells, and who
- * meets one without it flushes before relying on it. What the caller reads when this has returned is ordered behind
- * what was entered: behind the pin, or, where there was none, a fence.
+ * Order: fill, flush, publish (its pointer), flush; then the same for the leaves, a run at a time. One barrier at the
+ * end of the call does for all that was flushed: what a pointer leads to is there before it, see pt_flush(). What the
+ * caller reads when this has returned is ordered behind what was entered: behind the pin, or, where there was none, a
+ * fence.
+ *
+ * Settled pointers. A thread may meet a pointer that another has published but not flushed yet; or one in the place of
+ * an empty table that was unlinked, which hardware may remember until somebody has invalidated: whoever unlinked it
+ * (pt->unsynced counts), or whoever published the new one. A pointer of which neither is the case is settled and has
+ * format->flushed. Who meets one without it flushes it; if nothing is unsynced it is settled then, otherwise the caller
+ * is told, invalidates for itself (map->renewed), and then says so: pt_map_settle().
  *
  * Takes no lock but the stock's. Called by core/map.c and drivers.
  */
@@ -24,20 +30,6 @@
 #include "core/pagetable_count.h"
 #include "core/pagetable_run.h"
 
-static uint64_t leaf_bits(const struct iommu_pt *pt, uint32_t prot)
-{
-    const struct iommu_pt_format *format = pt->config.format;
-    uint64_t bits = format->leaf;
-
-    if (prot & IOMMU_READ)
-        bits |= format->read;
-    if (prot & IOMMU_WRITE)
-        bits |= format->write;
-    if ((prot & IOMMU_CACHE) && pt->config.snoop)
-        bits |= format->snoop;
-    return bits;
-}
-
 static struct pt_map map_start(struct iommu_pt *pt, uint64_t first, uint64_t last, uint64_t pa,
                                uint32_t prot)
 {
@@ -45,7 +37,7 @@ static struct pt_map map_start(struct iommu_pt *pt, uint64_t first, uint64_t las
                          .first = first,
                          .last = last,
                          .distance = pa - first,
-                         .leaf = leaf_bits(pt, prot)};
+                         .leaf = pt_leaf_bits(pt, prot)};
 
     for (unsigned level = 1; level <= pt->config.levels; level++)
         if ((map.distance & (pt_span(level) - 1)) == 0)
@@ -117,19 +109,51 @@ static uint64_t hole_last(const struct pt_map *map)
     return last < map->last ? last : map->last;
 }
 
-/* Before relying on a pointer that hardware may not be able to see yet, see above. */
-static void make_visible(const struct iommu_pt *pt, pt_entry *entry, uint64_t value)
+static void mark_settled(const struct iommu_pt *pt, pt_entry *entry, unsigned level)
 {
-    if (pt_is_visible(pt, value))
-        return;
-    pt_flush(pt, entry, 1);
-    atomic_fetch_or_explicit(entry, pt->config.format->flushed, memory_order_release);
+    uint64_t value = pt_load(entry);
+
+    while (pt_is_table(pt, level, value) && !pt_is_settled(pt, value))
+        if (pt_exchange(pt, entry, &value, value | pt->config.format->flushed))
+            return;
 }
 
-static void enter(struct pt_walk *walk, uint64_t value)
+/* Before relying on the pointer in the current entry, see above. */
+static void settle(struct pt_map *map, uint64_t value)
 {
-    make_visible(walk->pt, walk_entry(walk), value);
-    walk_down(walk, value);
+    const struct iommu_pt *pt = map->walk.pt;
+
+    if (pt_is_settled(pt, value))
+        return;
+    pt_flush(pt, walk_entry(&map->walk), 1);
+    if (pt_is_unsynced(pt))
+        map->renewed = true;
+    else
+        mark_settled(pt, walk_entry(&map->walk), map->walk.level);
+}
+
+/* Nothing is in the way of our leaf here, so its tables stay. */
+static void settle_path(const struct iommu_pt *pt, uint64_t iova)
+{
+    struct pt_walk walk = walk_start(pt, iova);
+    uint64_t value = pt_load(walk_entry(&walk));
+
+    for (; pt_is_table(pt, walk.level, value); value = pt_load(walk_entry(&walk))) {
+        mark_settled(pt, walk_entry(&walk), walk.level);
+        walk_down(&walk, value);
+    }
+}
+
+void pt_map_settle(const struct iommu_pt *pt, uint64_t first, uint64_t last)
+{
+    settle_path(pt, first);
+    settle_path(pt, last);
+}
+
+static void enter(struct pt_map *map, uint64_t value)
+{
+    settle(map, value);
+    walk_down(&map->walk, value);
 }
 
 /* The leaves that go into the leaf table at the current entry, and what they are. */
@@ -138,11 +162,6 @@ static unsigned slot_count(const struct pt_map *map)
     uint64_t end = walk_last(&map->walk) < map->last ? walk_last(&map->walk) : map->last;
 
     return (unsigned)((end - map->walk.iova + 1) >> IOMMU_PAGE_LG2);
-}
-
-static unsigned slot_index(uint64_t iova)
-{
-    return (unsigned)(iova >> IOMMU_PAGE_LG2) % PT_ENTRIES;
 }
 
 /* A leaf table is there already. One that is ours alone can only be empty, and may still go. */
@@ -168,8 +187,8 @@ static int look_at_slot(struct pt_map *map, uint64_t value, struct missing *miss
     }
     if (shared)
         map->hold[map->hold[0].entry != NULL] = (struct pt_hold){entry, count};
-    make_visible(pt, entry, value);
-    return pt_run_any(pt_table_of(pt, value) + slot_index(map->walk.iova), count) ? -IOMMU_EEXIST : 0;
+    settle(map, value);
+    return pt_run_any(pt_table_of(pt, value) + pt_slot(map->walk.iova), count) ? -IOMMU_EEXIST : 0;
 }
 
 static int look(struct pt_map *map, struct missing *missing)
@@ -185,7 +204,7 @@ static int look(struct pt_map *map, struct missing *missing)
         uint64_t last;
 
         if (table && walk->level > 2) {
-            enter(walk, value);
+            enter(map, value);
         } else if (table) {
             result = look_at_slot(map, value, missing);
             walk_to(walk, walk_last(walk) + 1);
@@ -216,22 +235,19 @@ void pt_map_cancel(struct pt_map *map)
 /* ---- fill --------------------------------------------------------------------------------------------- */
 
 /*
- * Put a table into the current, empty entry; false: there is one by now. The entry may hold the count of a pin that
- * came too late, see pagetable_count.h.
+ * Put a table into an empty entry; false: there is one by now. The entry may hold the count of a pin that came too late,
+ * see pagetable_count.h.
  */
-static bool publish(struct pt_map *map, pt_entry *table, uint64_t bits)
+static bool publish(const struct iommu_pt *pt, pt_entry *entry, const pt_entry *table, uint64_t bits)
 {
-    const struct iommu_pt *pt = map->walk.pt;
-    pt_entry *entry = walk_entry(&map->walk);
-    uint64_t found = pt_load(entry), value;
+    uint64_t found = pt_load(entry);
 
+    bits |= host_virt_to_phys(pt->platform, (const void *)table) | pt->config.format->table;
     pt_flush(pt, table, PT_ENTRIES);
     do {
         if (pt_is_present(pt, found))
             return false;
-        value = found + (host_virt_to_phys(pt->platform, (const void *)table) | pt->config.format->table) + bits;
-    } while (!atomic_compare_exchange_weak_explicit(entry, &found, value, memory_order_seq_cst, memory_order_acquire));
-    make_visible(pt, entry, value);
+    } while (!pt_exchange(pt, entry, &found, found + bits));
     return true;
 }
 
@@ -242,7 +258,7 @@ static int add_table(struct pt_map *map)
 
     if (!table)
         return -IOMMU_EEXIST; /* tables have vanished since we looked: somebody works on our range */
-    if (!publish(map, table, 0))
+    if (!publish(map->walk.pt, walk_entry(&map->walk), table, 0))
         pt_pages_push(&map->pages, PT_PAGE_ZERO, table);
     return 0;
 }
@@ -251,25 +267,59 @@ static void fill_slot(struct pt_map *map, pt_entry *table, unsigned count)
 {
     uint64_t iova = map->walk.iova;
 
-    pt_run_fill(table + slot_index(iova), count, (iova + map->distance) | map->leaf, IOMMU_PAGE_SIZE);
+    pt_run_fill(map->walk.pt, table + pt_slot(iova), count, (iova + map->distance) | map->leaf, IOMMU_PAGE_SIZE);
 }
 
-/* A leaf table with our leaves in it. */
+/*
+ * A leaf table with our leaves in it. Others may want one in this entry, too; a table may have come and gone there since
+ * we looked: whether ours is settled can only be asked now that it is in.
+ */
 static int add_slot(struct pt_map *map)
 {
+    const struct iommu_pt *pt = map->walk.pt;
     unsigned count = slot_count(map);
-    pt_entry *table = pt_pages_pop(&map->pages, count == PT_ENTRIES ? PT_PAGE_ANY : PT_PAGE_ZERO);
+    pt_entry *table = pt_pages_pop(&map->pages, PT_PAGE_ZERO);
 
     if (!table)
         return -IOMMU_EEXIST;
     fill_slot(map, table, count);
-    if (!publish(map, table, pt_count_bits(map->walk.pt, count))) {
+    if (!publish(pt, walk_entry(&map->walk), table, pt_count_bits(pt, count))) {
         pt_pages_push(&map->pages, PT_PAGE_ANY, table);
         return 0;
     }
-    map->added = true;
+    settle(map, pt_load(walk_entry(&map->walk)));
     walk_to(&map->walk, walk_last(&map->walk) + 1);
     return 0;
+}
+
+/*
+ * Leaf tables that hold nothing but our leaves, as many as follow in the current table. Nobody else meets them before we
+ * return: they are settled from the beginning, or never, and their entries are flushed together.
+ */
+static int add_slots(struct pt_map *map)
+{
+    const struct iommu_pt *pt = map->walk.pt;
+    pt_entry *start = walk_entry(&map->walk), *table = start;
+    uint64_t bits = pt_count_bits(pt, PT_ENTRIES), iova = map->walk.iova, within = pt_span(2) - 1;
+    unsigned done = 0, room = PT_ENTRIES - walk_index(&map->walk);
+
+    if (pt_is_unsynced(pt))
+        map->renewed = true;
+    else
+        bits |= pt->config.format->flushed;
+    for (; done < room && iova <= map->last && map->last - iova >= within; done++, iova += pt_span(2)) {
+        table = pt_is_present(pt, pt_load(start + done)) ? start : pt_pages_pop(&map->pages, PT_PAGE_ANY);
+        if (!table || table == start)
+            break;
+        pt_run_fill(pt, table, PT_ENTRIES, (iova + map->distance) | map->leaf, IOMMU_PAGE_SIZE);
+        if (!publish(pt, start + done, table, bits)) {
+            pt_pages_push(&map->pages, PT_PAGE_ANY, table);
+            break;
+        }
+    }
+    pt_flush(pt, start, done);
+    walk_to(&map->walk, iova);
+    return table ? 0 : -IOMMU_EEXIST;
 }
 
 /* Is the table pinned since we looked? Then its entries are known to be empty, and the pins are taken over. */
@@ -296,14 +346,14 @@ static int use_slot(struct pt_map *map)
 
         if (pin != PT_PINNED)
             return pin == PT_GONE ? 0 : -IOMMU_EEXIST;
-        make_visible(pt, entry, value);
-        if (pt_run_any(pt_table_of(pt, value) + slot_index(map->walk.iova), count)) {
+        settle(map, value);
+        if (pt_run_any(pt_table_of(pt, value) + pt_slot(map->walk.iova), count)) {
             (void)pt_unpin(pt, entry, count);
             return -IOMMU_EEXIST;
         }
     }
     fill_slot(map, pt_table_of(pt, value), count);
-    run = pt_table_of(pt, value) + slot_index(map->walk.iova);
+    run = pt_table_of(pt, value) + pt_slot(map->walk.iova);
     pt_flush(pt, run, count);
     walk_to(&map->walk, walk_last(&map->walk) + 1);
     return 0;
@@ -342,7 +392,15 @@ static void fill_large(struct pt_map *map)
         atomic_store_explicit(&table[index], value, memory_order_relaxed);
     }
     pt_flush(pt, &table[start], index - start);
+    map->renewed = map->renewed || pt_is_unsynced(pt); /* the leaves may be where an empty table was */
     walk_to(walk, walk->iova + (index - start) * span);
+}
+
+static int add_below(struct pt_map *map)
+{
+    if (map->walk.level > 2)
+        return add_table(map);
+    return slot_count(map) < PT_ENTRIES ? add_slot(map) : add_slots(map);
 }
 
 static int fill(struct pt_map *map)
@@ -357,19 +415,19 @@ static int fill(struct pt_map *map)
             if (walk->level == 2)
                 result = use_slot(map);
             else
-                enter(walk, value);
+                enter(map, value);
         } else if (pt_is_present(walk->pt, value)) {
             result = -IOMMU_EEXIST;
         } else if (best_level(map) == walk->level) {
             fill_large(map);
         } else {
-            result = walk->level == 2 ? add_slot(map) : add_table(map);
+            result = add_below(map);
         }
     }
     return result;
 }
 
-/* ---- in two steps, and in one ------------------------------------------------------------------------- */
+/* ---- in two steps ------------------------------------------------------------------------------------- */
 
 int pt_map_prepare(struct pt_map *map, struct iommu_pt *pt, uint64_t first, uint64_t last,
                    uint64_t pa, uint32_t prot)
@@ -396,81 +454,20 @@ int pt_map_commit(struct pt_map *map, struct iommu_pt *pt, struct iommu_gather *
     if (result && map->walk.iova > map->first)
         pt_clear(pt, map->first, map->walk.iova - 1, IOMMU_PAGE_LG2, undo);
     pt_map_cancel(map); /* what is left over */
+    pt_order(pt);
     return result;
 }
 
-bool pt_map_renewed(const struct pt_map *map)
-{
-    return map->added && __atomic_load_n(&map->walk.pt->unsynced, __ATOMIC_SEQ_CST);
-}
-
-/* The range lies within one leaf table. 1: that is not there, or all else that wants the long way. */
-static int map_in_slot(struct iommu_pt *pt, uint64_t iova, uint64_t last, uint64_t pa, uint32_t prot)
-{
-    pt_entry *entry = pt_entry_at(pt, iova, 2), *run;
-    unsigned count = (unsigned)((last - iova + 1) >> IOMMU_PAGE_LG2);
-    uint64_t value;
-
-    if (!entry || !pt_counts(pt) || !pt_is_visible(pt, pt_load(entry)))
-        return 1;
-    if ((count == 1 ? pt_pin_one(pt, entry, 0, &value) : pt_pin(pt, entry, count, &value)) != PT_PINNED)
-        return 1;
-    run = pt_table_of(pt, value) + slot_index(iova);
-    if (count == 1 ? pt_load(run) != 0 : pt_run_any(run, count)) {
-        (void)pt_unpin(pt, entry, count);
-        return -IOMMU_EEXIST;
-    }
-    if (count == 1)
-        atomic_store_explicit(run, pa | leaf_bits(pt, prot), memory_order_relaxed);
-    else
-        pt_run_fill(run, count, pa | leaf_bits(pt, prot), IOMMU_PAGE_SIZE);
-    pt_flush(pt, run, count);
-    return 0;
-}
-
-/* The range is one large page, whose entry is there and empty. 1: anything else. */
-static int map_block(struct iommu_pt *pt, uint64_t iova, uint64_t last, uint64_t pa, uint32_t prot)
-{
-    unsigned level = pt_block_level(iova, last);
-    pt_entry *entry;
-
-    if (!level || level > pt->config.levels || !(pt->config.page_sizes & pt_span(level)) || (pa & (pt_span(level) - 1)))
-        return 1;
-    entry = pt_entry_at(pt, iova, level);
-    if (!entry || pt_is_present(pt, pt_load(entry)))
-        return 1;
-    atomic_store_explicit(entry, pa | leaf_bits(pt, prot) | pt->config.format->large, memory_order_relaxed);
-    pt_flush(pt, entry, 1);
-    atomic_thread_fence(memory_order_seq_cst);
-    return 0;
-}
-
-int pt_map(struct iommu_pt *pt, uint64_t iova, uint64_t last, uint64_t pa, uint32_t prot, struct iommu_gather *undo,
-           bool *renewed)
-{
-    struct pt_map map;
-    int result;
-
-    *renewed = false;
-    if (iova >> pt_shift(2) == last >> pt_shift(2)) {
-        result = map_in_slot(pt, iova, last, pa, prot);
-        if (result <= 0)
-            return result;
-    }
-    if (!map_block(pt, iova, last, pa, prot))
-        return 0;
-    result = pt_map_prepare(&map, pt, iova, last, pa, prot);
-    if (result)
-        return result;
-    result = pt_map_commit(&map, pt, undo);
-    *renewed = pt_map_renewed(&map);
-    return result;
-}
+/* ---- in one ------------------------------------------------------------------------------------------- */
 
 int iommu_pt_map(struct iommu_pt *pt, uint64_t iova, uint64_t last, uint64_t pa, uint32_t prot,
                  struct iommu_gather *undo)
 {
-    bool renewed;
+    struct pt_map map;
+    int result = pt_map_short(pt, iova, last, pa, prot);
 
-    return pt_map(pt, iova, last, pa, prot, undo, &renewed);
+    if (result <= 0)
+        return result;
+    result = pt_map_prepare(&map, pt, iova, last, pa, prot);
+    return result ? result : pt_map_commit(&map, pt, undo);
 }

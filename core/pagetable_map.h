@@ -21,7 +21,7 @@ struct pt_map {
         pt_entry *entry;    /* of a leaf table that the range shares with others; NULL: none */
         unsigned count;
     } hold[2];              /* pinned while looking, at its first and its last address */
-    bool added;             /* a leaf table was put where there was none */
+    bool renewed;           /* hardware may remember an empty table in the place of one that the range uses: see below */
 };
 
 /* [first, last] to pa. -EEXIST, -ENOMEM: nothing has changed, and there is nothing to cancel. */
@@ -31,13 +31,10 @@ int pt_map_prepare(struct pt_map *map, struct iommu_pt *pt, uint64_t first, uint
 int pt_map_commit(struct pt_map *map, struct iommu_pt *pt, struct iommu_gather *undo);
 void pt_map_cancel(struct pt_map *map);
 
-/*
- * iommu_pt_map(). *renewed: a leaf table was entered where hardware may remember an empty one that went before, so its
- * caches of table pointers have to be flushed before anybody relies on the mapping.
- */
-int pt_map(struct iommu_pt *pt, uint64_t iova, uint64_t last, uint64_t pa, uint32_t prot, struct iommu_gather *undo,
-           bool *renewed);
-/* The same question after a pt_map_commit(). */
-bool pt_map_renewed(const struct pt_map *map);
+/* If map->renewed: the caller has flushed hardware's caches of table pointers for [first, last], which is in the table. */
+void pt_map_settle(const struct iommu_pt *pt, uint64_t first, uint64_t last);
+
+/* The ordinary case in one: the table is there, nothing is in doubt. 0, -EEXIST, or 1: prepare and commit it. */
+int pt_map_short(struct iommu_pt *pt, uint64_t iova, uint64_t last, uint64_t pa, uint32_t prot);
 
 #endif

@@ -49,6 +49,19 @@ static pt_entry **stock_list(struct iommu_pt_stock *stock, enum pt_page kind)
     return (pt_entry **)&stock->pages[kind];
 }
 
+/* By 1, or by -1. */
+static void count_by(struct iommu_pt_stock *stock, enum pt_page kind, uint32_t difference)
+{
+    __atomic_store_n(&stock->count, stock->count + difference, __ATOMIC_RELAXED);
+    if (kind == PT_PAGE_ZERO)
+        stock->zero += difference;
+}
+
+static bool has_room(const struct iommu_pt_stock *stock, enum pt_page kind)
+{
+    return stock->count < IOMMU_PT_STOCK_MAX && (kind != PT_PAGE_ZERO || stock->zero < IOMMU_PT_STOCK_ZERO_MAX);
+}
+
 /* One page, of that kind if there is one. */
 static bool stock_pop(struct iommu_pt_stock *stock, struct pt_pages *pages, enum pt_page kind)
 {
@@ -61,7 +74,7 @@ static bool stock_pop(struct iommu_pt_stock *stock, struct pt_pages *pages, enum
     if (!page)
         return false;
     push(&pages->list[kind], page);
-    __atomic_store_n(&stock->count, stock->count - 1, __ATOMIC_RELAXED);
+    count_by(stock, kind, UINT32_MAX);
     return true;
 }
 
@@ -85,24 +98,29 @@ static void stock_give(const struct iommu_pt *pt, struct pt_pages *pages)
 
     host_lock(pt->platform, &stock->lock);
     for (unsigned kind = 0; kind < PT_PAGE_KINDS; kind++)
-        while (stock->count < IOMMU_PT_STOCK_MAX && pages->list[kind]) {
+        while (pages->list[kind] && has_room(stock, kind)) {
             push(stock_list(stock, kind), pop(&pages->list[kind]));
-            __atomic_store_n(&stock->count, stock->count + 1, __ATOMIC_RELAXED);
+            count_by(stock, kind, 1);
         }
     host_unlock(pt->platform, &stock->lock);
 }
 
+void pt_pages_free(const struct iommu_platform *platform, struct pt_pages *pages, enum pt_page kind)
+{
+    while (pages->list[kind])
+        host_page_free(platform, (void *)pop(&pages->list[kind]), 0);
+}
+
 static void to_host(const struct iommu_platform *platform, struct pt_pages *pages)
 {
-    for (unsigned kind = 0; kind < PT_PAGE_KINDS; kind++)
-        while (pages->list[kind])
-            host_page_free(platform, (void *)pop(&pages->list[kind]), 0);
+    pt_pages_free(platform, pages, PT_PAGE_ZERO);
+    pt_pages_free(platform, pages, PT_PAGE_ANY);
 }
 
 int iommu_pt_stock_init(struct iommu_pt_stock *stock, const struct iommu_platform *platform)
 {
     stock->pages[PT_PAGE_ZERO] = stock->pages[PT_PAGE_ANY] = NULL;
-    stock->count = 0;
+    stock->count = stock->zero = 0;
     return host_lock_init(platform, &stock->lock);
 }
 

@@ -19,6 +19,8 @@ int pt_pages_get(const struct iommu_pt *pt, struct pt_pages *pages, uint64_t zer
 /* The next one, empty if it has to be. NULL: there is none. */
 pt_entry *pt_pages_pop(struct pt_pages *pages, enum pt_page kind);
 void pt_pages_push(struct pt_pages *pages, enum pt_page kind, pt_entry *page);
+/* Those of one kind: to the host. */
+void pt_pages_free(const struct iommu_platform *platform, struct pt_pages *pages, enum pt_page kind);
 /* Into the stock as far as there is room, and the others to the host. */
 void pt_pages_put(const struct iommu_pt *pt, struct pt_pages *pages);
 

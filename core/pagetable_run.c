@@ -2,7 +2,7 @@
 /*
  * core/pagetable_run.c - see pagetable_run.h.
  *
- * Four entries at a time where the compiler has vectors for it, without a branch on what an entry holds, and without
+ * Eight entries at a time where the compiler has vectors for it, without a branch on what an entry holds, and without
  * atomics: a vector store of aligned 64-bit words is seen by hardware as those words. ThreadSanitizer does not know
  * that hardware's readers aside (a lookup by the range's owner) nobody looks; for it, and only for it, a run is a
  * loop of relaxed atomics.
@@ -18,8 +18,13 @@
 #define ONE_BY_ONE 1
 #endif
 
-/* Two vectors of two, the size that every 64-bit machine has: compilers take wider ones apart on the stack. */
-#define STEP 4
+/* Vectors of two, the size that every 64-bit machine has: compilers take wider ones apart on the stack. A step is four of
+ * them, a cache line of most machines. */
+#define PAIR 2
+#define STEP (4 * PAIR)
+
+/* From here on the host may do better. */
+#define LONG_RUN 32u
 
 typedef uint64_t pair __attribute__((vector_size(16), may_alias));
 
@@ -43,83 +48,89 @@ static void put(pt_entry *entry, uint64_t value)
     atomic_store_explicit(entry, value, memory_order_relaxed);
 }
 
-/* How many of `count` come one by one before whole vectors begin. */
+/* How many of `count` come one by one before whole pairs begin. */
 static unsigned head(const pt_entry *entry, unsigned count)
 {
 #ifdef ONE_BY_ONE
     (void)entry;
     return count;
 #else
-    unsigned before = (unsigned)(0 - ((uintptr_t)entry / sizeof(*entry))) % STEP;
-
-    return before < count ? before : count;
+    return (uintptr_t)entry % sizeof(pair) && count ? 1 : 0;
 #endif
 }
 
 bool pt_run_any(const pt_entry *entry, unsigned count)
 {
     const pt_entry *end = entry + count;
-    pair even = {0}, odd = {0};
+    pair a = {0}, b = {0}, c = {0}, d = {0};
     uint64_t rest = 0;
 
     for (unsigned left = head(entry, count); left; left--)
         rest |= get(entry++);
     for (; end - entry >= STEP; entry += STEP) {
-        even |= at(entry)[0];
-        odd |= at(entry)[1];
+        a |= at(entry)[0];
+        b |= at(entry)[1];
+        c |= at(entry)[2];
+        d |= at(entry)[3];
     }
-    while (entry < end)
-        rest |= get(entry++);
-    even |= odd;
-    return (rest | even[0] | even[1]) != 0;
+    for (; end - entry >= PAIR; entry += PAIR)
+        a |= at(entry)[0];
+    if (entry < end)
+        rest |= get(entry);
+    a |= b | c | d;
+    return (rest | a[0] | a[1]) != 0;
 }
 
-/* The top bit of v | -v is set unless v is 0. */
+/* The top bit of v | -v is set unless v is 0. A macro: not every machine's calls can return a vector. */
+#define FILLED(value) ((value) | (0 - (value)))
+
 bool pt_run_all(const pt_entry *entry, unsigned count)
 {
     const pt_entry *end = entry + count;
-    pair even = {UINT64_MAX, UINT64_MAX}, odd = even;
+    pair a = {UINT64_MAX, UINT64_MAX}, b = a;
     uint64_t rest = UINT64_MAX;
 
     for (unsigned left = head(entry, count); left; left--, entry++)
-        rest &= get(entry) | (0 - get(entry));
+        rest &= FILLED(get(entry));
     for (; end - entry >= STEP; entry += STEP) {
-        even &= at(entry)[0] | (0 - at(entry)[0]);
-        odd &= at(entry)[1] | (0 - at(entry)[1]);
+        a &= FILLED(at(entry)[0]) & FILLED(at(entry)[1]);
+        b &= FILLED(at(entry)[2]) & FILLED(at(entry)[3]);
     }
-    for (; entry < end; entry++)
-        rest &= get(entry) | (0 - get(entry));
-    even &= odd;
-    return (rest & even[0] & even[1]) >> 63;
+    for (; end - entry >= PAIR; entry += PAIR)
+        a &= FILLED(at(entry)[0]);
+    if (entry < end)
+        rest &= FILLED(get(entry));
+    a &= b;
+    return (rest & a[0] & a[1]) >> 63;
 }
 
-void pt_run_fill(pt_entry *entry, unsigned count, uint64_t value, uint64_t step)
+static void fill(pt_entry *entry, unsigned count, uint64_t value, uint64_t step)
 {
     const pt_entry *end = entry + count;
-    pair even, odd;
+    pair next;
 
     for (unsigned left = head(entry, count); left; left--, value += step)
         put(entry++, value);
-    even = (pair){value, value + step};
-    odd = even + 2 * step;
-    for (; end - entry >= STEP; entry += STEP) {
-        to(entry)[0] = even;
-        to(entry)[1] = odd;
-        even += STEP * step;
-        odd += STEP * step;
+    next = (pair){value, value + step};
+    for (; end - entry >= STEP; entry += STEP, next += STEP * step) {
+        to(entry)[0] = next;
+        to(entry)[1] = next + PAIR * step;
+        to(entry)[2] = next + 2 * PAIR * step;
+        to(entry)[3] = next + 3 * PAIR * step;
     }
-    for (value = even[0]; entry < end; value += step)
-        put(entry++, value);
+    for (; end - entry >= PAIR; entry += PAIR, next += PAIR * step)
+        to(entry)[0] = next;
+    if (entry < end)
+        put(entry, next[0]);
 }
 
-void pt_run_clear(pt_entry *entry, unsigned count)
+void pt_run_fill(const struct iommu_pt *pt, pt_entry *entry, unsigned count, uint64_t value, uint64_t step)
 {
-    const pt_entry *end = entry + count;
-
-    for (unsigned left = head(entry, count); left; left--)
-        put(entry++, 0);
-    for (; end - entry >= STEP; entry += STEP)
-        to(entry)[0] = to(entry)[1] = (pair){0};
-    while (entry < end)
-        put(entry++, 0);
+#ifndef ONE_BY_ONE
+    if (count >= LONG_RUN && pt->platform->fill_words) {
+        pt->platform->fill_words(pt->platform->ctx, (uint64_t *)entry, count, value, step);
+        return;
+    }
+#endif
+    fill(entry, count, value, step);
 }

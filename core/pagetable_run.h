@@ -13,7 +13,6 @@
 bool pt_run_any(const pt_entry *entry, unsigned count);
 bool pt_run_all(const pt_entry *entry, unsigned count);
 /* value, value + step, value + 2 * step, ... */
-void pt_run_fill(pt_entry *entry, unsigned count, uint64_t value, uint64_t step);
-void pt_run_clear(pt_entry *entry, unsigned count);
+void pt_run_fill(const struct iommu_pt *pt, pt_entry *entry, unsigned count, uint64_t value, uint64_t step);
 
 #endif

@@ -15,7 +15,18 @@
  */
 #include "core/pagetable_count.h"
 #include "core/pagetable_dead.h"
+#include "core/pagetable_idle.h"
 #include "core/pagetable_run.h"
+
+static inline void note(struct iommu_gather *gather, uint64_t iova, uint64_t last, uint8_t leaf_lg2)
+{
+    if (iova < gather->first)
+        gather->first = iova;
+    if (last > gather->last)
+        gather->last = last;
+    if (leaf_lg2 < gather->leaf_lg2)
+        gather->leaf_lg2 = leaf_lg2;
+}
 
 struct unmap {
     struct pt_walk walk;
@@ -38,11 +49,6 @@ static unsigned slot_count(const struct pt_walk *walk, uint64_t last)
     return (unsigned)((end - walk->iova + 1) >> IOMMU_PAGE_LG2);
 }
 
-static unsigned slot_index(uint64_t iova)
-{
-    return (unsigned)(iova >> IOMMU_PAGE_LG2) % PT_ENTRIES;
-}
-
 /* ---- looking ------------------------------------------------------------------------------------------ */
 
 static bool slot_is_mapped(struct unmap *unmap)
@@ -55,11 +61,11 @@ static bool slot_is_mapped(struct unmap *unmap)
     note_leaf(unmap, 1);
     if (pt_counts(pt) && count == PT_ENTRIES)
         return pt_count_of(pt, value) >= PT_ENTRIES;
-    if (pt_pin_one(pt, entry, 1, &value) != PT_PINNED)
+    if (pt_pin(pt, entry, 1, &value) != PT_PINNED)
         return false;
     if (pt_counts(pt))
         unmap->pinned[unmap->pinned[0] != NULL] = entry;
-    return pt_run_all(pt_table_of(pt, value) + slot_index(unmap->walk.iova), count);
+    return pt_run_all(pt_table_of(pt, value) + pt_slot(unmap->walk.iova), count);
 }
 
 /* Is the range mapped throughout, in whole pages? */
@@ -89,37 +95,60 @@ static int check(struct unmap *unmap)
 
 /* ---- clearing ----------------------------------------------------------------------------------------- */
 
-/* The count has gone to 0: unlink the table unless somebody has pinned it since. */
-static void unlink_empty(struct iommu_pt *pt, pt_entry *entry, struct iommu_gather *gather)
+/*
+ * One caller at a time: nobody is on the way down, and tables above the leaf tables can go as well when they are empty.
+ * They are looked at only when an entry of theirs has been cleared, first near that.
+ */
+static __attribute__((noinline)) void prune(struct iommu_pt *pt, uint64_t iova, struct iommu_gather *gather)
 {
-    uint64_t value = pt_load(entry);
-    pt_entry *table = pt_table_of(pt, value);
+    struct pt_walk walk;
+    uint64_t value;
 
-    if (!pt_is_table(pt, 2, value) || pt_count_of(pt, value))
+    if (!pt_one_caller(pt))
         return;
-    /* First, so that who finds the entry empty finds this. */
-    __atomic_fetch_add(&pt->unsynced, 1, __ATOMIC_SEQ_CST);
-    if (!atomic_compare_exchange_strong_explicit(entry, &value, 0, memory_order_seq_cst, memory_order_relaxed)) {
-        __atomic_fetch_sub(&pt->unsynced, 1, __ATOMIC_SEQ_CST);
-        return;
+    walk = walk_start(pt, iova);
+    value = pt_load(walk_entry(&walk));
+    for (; pt_is_table(pt, walk.level, value); value = pt_load(walk_entry(&walk)))
+        walk_down(&walk, value);
+    while (walk.level > 1 && walk.level < pt->config.levels) {
+        pt_entry *table = walk.table[walk.level];
+
+        if (pt_run_any(&table[walk_index(&walk) & ~7u], 8) || pt_run_any(table, PT_ENTRIES))
+            return;
+        walk.level++;
+        (void)pt_unlink_empty(pt, walk_entry(&walk), walk.level, gather);
     }
-    pt_flush(pt, entry, 1);
-    pt_bury(pt, table, PT_DEAD_EMPTIED, gather);
+}
+
+/* The count has gone to 0: the table goes unless somebody has pinned it since. */
+static __attribute__((noinline)) void slot_is_empty(struct iommu_pt *pt, pt_entry *entry, uint64_t iova, struct iommu_gather *gather)
+{
+    if (gather->keep_idle)
+        gather->idle = true;
+    else if (pt_unlink_empty(pt, entry, 2, gather))
+        prune(pt, iova, gather);
+}
+
+void pt_unlink_idle(struct iommu_pt *pt, uint64_t iova, struct iommu_gather *gather)
+{
+    pt_entry *entry = pt_entry_at(pt, iova, 2);
+
+    if (entry)
+        slot_is_empty(pt, entry, iova, gather);
 }
 
 /* Clear leaves of a leaf table, on which the caller has `pins`. */
-static void clear_slot(struct iommu_pt *pt, pt_entry *entry, uint64_t value, uint64_t iova, unsigned count,
-                       unsigned pins, struct iommu_gather *gather)
+static PT_INLINE void clear_slot(struct iommu_pt *pt, pt_entry *entry, pt_entry *run, uint64_t iova, unsigned count,
+                              unsigned pins, struct iommu_gather *gather, bool plain)
 {
-    pt_entry *run = pt_table_of(pt, value) + slot_index(iova);
-
     if (count == 1)
         atomic_store_explicit(run, 0, memory_order_relaxed);
     else
-        pt_run_clear(run, count);
-    pt_flush(pt, run, count);
+        pt_run_fill(pt, run, count, 0, 0);
+    if (!plain)
+        pt_flush(pt, run, count);
     if (pt_unpin(pt, entry, count + pins))
-        unlink_empty(pt, entry, gather);
+        slot_is_empty(pt, entry, iova, gather);
 }
 
 /* Clear one entry; what hangs below it goes to the gather. */
@@ -148,16 +177,6 @@ static void clear_run(struct pt_walk *walk, uint64_t last, struct iommu_gather *
     walk_to(walk, walk->iova + ((uint64_t)(index - start) << pt_shift(walk->level)));
 }
 
-void pt_note(struct iommu_gather *gather, uint64_t iova, uint64_t last, uint8_t leaf_lg2)
-{
-    if (iova < gather->first)
-        gather->first = iova;
-    if (last > gather->last)
-        gather->last = last;
-    if (leaf_lg2 < gather->leaf_lg2)
-        gather->leaf_lg2 = leaf_lg2;
-}
-
 /* With a pin on each of the entries in `pinned`. */
 static void clear(struct iommu_pt *pt, uint64_t iova, uint64_t last, pt_entry *const pinned[2],
                   struct iommu_gather *gather)
@@ -177,8 +196,8 @@ static void clear(struct iommu_pt *pt, uint64_t iova, uint64_t last, pt_entry *c
             continue;
         }
         if (pt_is_table(pt, walk.level, value))
-            clear_slot(pt, entry, value, walk.iova, slot_count(&walk, last),
-                       entry == pinned[0] || entry == pinned[1], gather);
+            clear_slot(pt, entry, pt_table_of(pt, value) + pt_slot(walk.iova), walk.iova, slot_count(&walk, last),
+                       entry == pinned[0] || entry == pinned[1], gather, false);
         walk_to(&walk, walk_last(&walk) + 1); /* no table: vanished, somebody else works on this range */
     }
 }
@@ -189,69 +208,97 @@ void pt_clear(struct iommu_pt *pt, uint64_t iova, uint64_t last, uint8_t leaf_lg
     pt_entry *const none[2] = {NULL, NULL};
 
     clear(pt, iova, last, none, gather);
-    pt_note(gather, iova, last, leaf_lg2);
+    note(gather, iova, last, leaf_lg2);
 }
 
 /* ---- all of it ---------------------------------------------------------------------------------------- */
 
-/* The range lies within one leaf table. 1: that is not there, or the whole range. */
-static int unmap_in_slot(struct iommu_pt *pt, uint64_t iova, uint64_t last, struct iommu_gather *gather)
+/* The range lies within one leaf table. 1: that is not there or not settled, or the range is the whole of it. */
+static PT_INLINE int unmap_in_slot(struct iommu_pt *pt, uint64_t iova, uint64_t last, struct iommu_gather *gather,
+                                bool plain)
 {
     unsigned count = (unsigned)((last - iova + 1) >> IOMMU_PAGE_LG2);
-    pt_entry *entry = pt_entry_at(pt, iova, 2);
-    pt_entry *run;
+    pt_entry *entry = pt_entry_in(pt, iova, 2, plain), *run;
     uint64_t value;
 
-    if (!entry || !pt_counts(pt) || count == PT_ENTRIES || pt_pin_one(pt, entry, 1, &value) != PT_PINNED)
+    if (!entry || !pt_counts(pt) || count == PT_ENTRIES || !pt_pin_settled(pt, entry, 1, &value))
         return 1;
-    run = pt_table_of(pt, value) + slot_index(iova);
+    run = pt_table_in(pt, value, plain) + pt_slot(iova);
     if (count == 1 ? !pt_load(run) : !pt_run_all(run, count)) {
         (void)pt_unpin(pt, entry, 1);
         return -IOMMU_ENOENT;
     }
-    clear_slot(pt, entry, value, iova, count, 1, gather);
-    pt_note(gather, iova, last, IOMMU_PAGE_LG2);
+    clear_slot(pt, entry, run, iova, count, 1, gather, plain);
+    note(gather, iova, last, IOMMU_PAGE_LG2);
     return 0;
 }
 
-/* The range is one large page. 1: anything else. */
-static int unmap_block(struct iommu_pt *pt, uint64_t iova, uint64_t last, struct iommu_gather *gather)
+/* The range is one large page, or a leaf table full of small ones, unread. 1: anything else. */
+static PT_INLINE int unmap_block(struct iommu_pt *pt, uint64_t iova, uint64_t last, struct iommu_gather *gather, bool plain)
 {
     unsigned level = pt_block_level(iova, last);
-    pt_entry *entry = level && level <= pt->config.levels ? pt_entry_at(pt, iova, level) : NULL;
+    pt_entry *entry = level && level <= pt->config.levels ? pt_entry_in(pt, iova, level, plain) : NULL;
     uint64_t value = entry ? pt_load(entry) : 0;
 
-    if (!pt_is_present(pt, value) || pt_is_table(pt, level, value))
+    bool table = pt_is_table(pt, level, value);
+
+    if (!pt_is_present(pt, value) || (table && (level > 2 || !pt_counts(pt) || pt_count_of(pt, value) != PT_ENTRIES)))
         return 1;
     atomic_store_explicit(entry, 0, memory_order_release);
-    pt_flush(pt, entry, 1);
-    pt_note(gather, iova, last, (uint8_t)pt_shift(level));
+    if (!plain)
+        pt_flush(pt, entry, 1);
+    if (table)
+        pt_bury(pt, pt_table_in(pt, value, plain), 1, gather);
+    if (pt_one_caller(pt))
+        prune(pt, iova, gather);
+    note(gather, iova, last, (uint8_t)pt_shift(table ? 1 : level));
     return 0;
 }
 
-int iommu_pt_unmap(struct iommu_pt *pt, uint64_t iova, uint64_t last, struct iommu_gather *gather)
+static __attribute__((noinline)) int unmap_range(struct iommu_pt *pt, uint64_t iova, uint64_t last, struct iommu_gather *gather)
 {
-    struct unmap unmap;
-    int result = 1;
+    struct unmap unmap = {.walk = walk_start(pt, iova), .first = iova, .last = last, .leaf_lg2 = 63};
+    int result = check(&unmap);
 
-    if (last > iommu_pt_last(pt))
-        return -IOMMU_ENOENT;
-    if (iova >> pt_shift(2) == last >> pt_shift(2))
-        result = unmap_in_slot(pt, iova, last, gather);
-    if (result > 0)
-        result = unmap_block(pt, iova, last, gather);
-    if (result <= 0)
-        return result;
-
-    unmap = (struct unmap){.walk = walk_start(pt, iova), .first = iova, .last = last, .leaf_lg2 = 63};
-    result = check(&unmap);
     if (!result) {
         clear(pt, iova, last, unmap.pinned, gather);
-        pt_note(gather, iova, last, unmap.leaf_lg2);
+        prune(pt, iova, gather);
+        prune(pt, last, gather);
+        note(gather, iova, last, unmap.leaf_lg2);
         return 0;
     }
     for (unsigned i = 0; i < 2; i++)
         if (unmap.pinned[i])
             (void)pt_unpin(pt, unmap.pinned[i], 1);
     return result;
+}
+
+static PT_INLINE int unmap_short(struct iommu_pt *pt, uint64_t iova, uint64_t last, struct iommu_gather *gather, bool plain)
+{
+    int result = 1;
+
+    if (iova >> pt_shift(2) == last >> pt_shift(2))
+        result = unmap_in_slot(pt, iova, last, gather, plain);
+    return result > 0 ? unmap_block(pt, iova, last, gather, plain) : result;
+}
+
+static __attribute__((noinline)) int unmap_any(struct iommu_pt *pt, uint64_t iova, uint64_t last,
+                                               struct iommu_gather *gather)
+{
+    int result = pt_is_plain(pt) ? unmap_short(pt, iova, last, gather, true) : unmap_short(pt, iova, last, gather, false);
+
+    return result > 0 ? unmap_range(pt, iova, last, gather) : result;
+}
+
+/* One page is by itself, so that no more registers are saved than that takes. */
+int iommu_pt_unmap(struct iommu_pt *pt, uint64_t iova, uint64_t last, struct iommu_gather *gather)
+{
+    int result;
+
+    if (last > pt->last)
+        return -IOMMU_ENOENT;
+    if (last - iova >= IOMMU_PAGE_SIZE || !pt_is_plain(pt))
+        return unmap_any(pt, iova, last, gather);
+    result = unmap_in_slot(pt, iova, iova + (IOMMU_PAGE_SIZE - 1), gather, true);
+    return result > 0 ? unmap_range(pt, iova, last, gather) : result;
 }

@@ -53,10 +53,16 @@ static inline pt_entry *pt_table_of(const struct iommu_pt *pt, uint64_t value)
     return host_phys_to_virt(pt->platform, value & pt->config.format->address);
 }
 
-/* Is it known that hardware sees this pointer? */
-static inline bool pt_is_visible(const struct iommu_pt *pt, uint64_t value)
+/* Is this a pointer at a table, and known to be what hardware sees? See core/pagetable_map.c. */
+static inline bool pt_is_settled(const struct iommu_pt *pt, uint64_t value)
 {
-    return pt->config.coherent || (value & pt->config.format->flushed);
+    return (value & pt->config.format->flushed) != 0;
+}
+
+/* May hardware remember an empty table that was unlinked somewhere, or other pointers to it? */
+static inline bool pt_is_unsynced(const struct iommu_pt *pt)
+{
+    return __atomic_load_n(&pt->unsynced, __ATOMIC_SEQ_CST) != 0;
 }
 
 /* log2 of what one entry of a table of `level` covers; shift(level + 1) is what the whole table covers. */
@@ -70,11 +76,48 @@ static inline uint64_t pt_span(unsigned level)
     return (uint64_t)1 << pt_shift(level);
 }
 
-/* Hardware that does not snoop its walks sees [entry, entry + count) from here on. */
+/*
+ * Hardware that does not snoop its walks sees [entry, entry + count) from the next read-modify-write or pt_order() on.
+ * A pointer is published by a read-modify-write, so what it points at is there before it.
+ */
 static inline void pt_flush(const struct iommu_pt *pt, const pt_entry *entry, size_t count)
 {
     if (!pt->config.coherent && count)
         host_cache_flush(pt->platform, entry, count * sizeof(*entry));
+}
+
+/* At the end of a map: all of it is there before the caller tells the device. An unmap leaves this to the sync. */
+static inline void pt_order(const struct iommu_pt *pt)
+{
+    if (!pt->config.coherent)
+        host_barrier(pt->platform);
+}
+
+/* A domain's first map changes it while others look, see core/toptable.c. */
+static inline pt_entry *pt_top(const struct iommu_pt *pt)
+{
+    return (pt_entry *)__atomic_load_n(&pt->root, __ATOMIC_ACQUIRE);
+}
+
+/* A leaf's bits without address and `large`. */
+static inline uint64_t pt_leaf_bits(const struct iommu_pt *pt, uint32_t prot)
+{
+    const struct iommu_pt_format *format = pt->config.format;
+    uint64_t bits = format->leaf;
+
+    if (prot & IOMMU_READ)
+        bits |= format->read;
+    if (prot & IOMMU_WRITE)
+        bits |= format->write;
+    if ((prot & IOMMU_CACHE) && pt->config.snoop)
+        bits |= format->snoop;
+    return bits;
+}
+
+/* The entry of a leaf table for iova. */
+static inline unsigned pt_slot(uint64_t iova)
+{
+    return (unsigned)(iova >> IOMMU_PAGE_LG2) % PT_ENTRIES;
 }
 
 /* ---- the walk ----------------------------------------------------------------------------------------- */
@@ -82,7 +125,7 @@ static inline void pt_flush(const struct iommu_pt *pt, const pt_entry *entry, si
 static inline struct pt_walk walk_start(const struct iommu_pt *pt, uint64_t iova)
 {
     struct pt_walk walk = {.pt = pt, .iova = iova, .level = pt->config.levels};
-    walk.table[walk.level] = (pt_entry *)pt->root;
+    walk.table[walk.level] = pt_top(pt);
     return walk;
 }
 
@@ -124,22 +167,51 @@ static inline void walk_to(struct pt_walk *walk, uint64_t iova)
     walk->iova = iova;
 }
 
+/* ---- short cuts --------------------------------------------------------------------------------------- */
+
 /*
- * The entry of `lowest` level for iova, or NULL: something above is missing, a large page, or not known to have reached
- * memory. Only a short cut: who gets NULL walks.
+ * The short ways through map and unmap exist twice: `plain` for hosts whose physical addresses are a constant away from
+ * their virtual ones and hardware that snoops its walks, where no hook is called and the compiler keeps all in
+ * registers; and for the others. `plain` is a constant to the compiler: all that gets it is PT_INLINE.
  */
+#define PT_INLINE inline __attribute__((always_inline))
+
+static inline bool pt_is_plain(const struct iommu_pt *pt)
+{
+    return pt->config.coherent && !pt->platform->phys_to_virt;
+}
+
+static PT_INLINE pt_entry *pt_table_in(const struct iommu_pt *pt, uint64_t value, bool plain)
+{
+    uint64_t pa = value & pt->config.format->address;
+
+    return plain ? (pt_entry *)(uintptr_t)(pa + pt->platform->phys_to_virt_offset) : host_phys_to_virt(pt->platform, pa);
+}
+
+/*
+ * The entry of `lowest` level for iova, or NULL: something above is missing, a large page, or not settled. Who gets NULL
+ * walks.
+ */
+static PT_INLINE pt_entry *pt_entry_in(const struct iommu_pt *pt, uint64_t iova, unsigned lowest, bool plain)
+{
+    const uint64_t settled = pt->config.format->flushed, address = pt->config.format->address;
+    const uint64_t offset = pt->platform->phys_to_virt_offset;
+    pt_entry *table = pt_top(pt);
+    unsigned shift = pt_shift(pt->config.levels);
+
+    for (; shift > pt_shift(lowest); shift -= 9) {
+        uint64_t value = pt_load(&table[(iova >> shift) % PT_ENTRIES]);
+
+        if (!(value & settled))
+            return NULL;
+        table = plain ? (pt_entry *)(uintptr_t)((value & address) + offset) : pt_table_of(pt, value);
+    }
+    return &table[(iova >> shift) % PT_ENTRIES];
+}
+
 static inline pt_entry *pt_entry_at(const struct iommu_pt *pt, uint64_t iova, unsigned lowest)
 {
-    pt_entry *table = (pt_entry *)pt->root;
-
-    for (unsigned level = pt->config.levels; level > lowest; level--) {
-        uint64_t value = pt_load(&table[(iova >> pt_shift(level)) % PT_ENTRIES]);
-
-        if (!pt_is_table(pt, level, value) || !pt_is_visible(pt, value))
-            return NULL;
-        table = pt_table_of(pt, value);
-    }
-    return &table[(iova >> pt_shift(lowest)) % PT_ENTRIES];
+    return pt_entry_in(pt, iova, lowest, false);
 }
 
 /* The level whose leaf is just [iova, last], if it is above 1; else 0. */
@@ -156,8 +228,5 @@ static inline unsigned pt_block_level(uint64_t iova, uint64_t last)
 /* Clear [iova, last], which is mapped throughout; tables that it covers or empties go to the gather. */
 void pt_clear(struct iommu_pt *pt, uint64_t iova, uint64_t last, uint8_t leaf_lg2,
               struct iommu_gather *gather);
-
-/* Of pagetable_unmap.c: the range of the gather grows by [iova, last], which had leaves of leaf_lg2. */
-void pt_note(struct iommu_gather *gather, uint64_t iova, uint64_t last, uint8_t leaf_lg2);
 
 #endif

@@ -170,7 +170,8 @@ static uint32_t find_free(const struct iommu_device *device, uint32_t min, uint3
 
 int pasid_take(struct iommu_device *device, uint32_t min, uint32_t max, uint32_t *pasid)
 {
-    uint32_t found = find_free(device, min, max), index = found >> CHUNK_LG2;
+    uint32_t found = pasid_is_free(device, min) ? min : find_free(device, min + 1, max);
+    uint32_t index = found >> CHUNK_LG2;
     struct chunk *chunk;
 
     if (found > max)

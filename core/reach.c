@@ -16,13 +16,6 @@
 
 #include "core/host.h"
 
-uint64_t reach_last(struct iommu_domain *domain)
-{
-    uint32_t bits = __atomic_load_n(&domain->limit_bits, __ATOMIC_SEQ_CST);
-
-    return bits >= 64 ? UINT64_MAX : ((uint64_t)1 << bits) - 1;
-}
-
 static void set_limit(struct iommu_domain *domain, uint32_t bits)
 {
     __atomic_store_n(&domain->limit_bits, bits, __ATOMIC_SEQ_CST);
@@ -71,6 +64,8 @@ int reach_narrow(struct iommu_domain *domain, struct iommu_device *device, uint3
 
     if (domain->type == IOMMU_DOMAIN_IDENTITY)
         return 0;
+    if (pasid != IOMMU_NO_PASID && device->address_bits >= before)
+        return 0; /* as narrow already */
     host_lock(domain->iommu->platform, &domain->lock);
     if (device->address_bits < before)
         set_limit(domain, device->address_bits);

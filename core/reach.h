@@ -14,7 +14,20 @@
 #define REACH_ALL 64u /* limit_bits of a domain without routes */
 
 /* Highest iova that may be mapped now. Any thread, no lock. */
-uint64_t reach_last(struct iommu_domain *domain);
+static inline uint64_t reach_last(const struct iommu_domain *domain)
+{
+    uint32_t bits = __atomic_load_n(&domain->limit_bits, __ATOMIC_SEQ_CST);
+
+    return bits >= 64 ? UINT64_MAX : ((uint64_t)1 << bits) - 1;
+}
+
+/* Is any of [first, last] out of bounds for all domains of the driver? */
+static inline bool reach_is_reserved(const struct iommu_domain *domain, uint64_t first, uint64_t last)
+{
+    const struct iommu_ops *ops = domain->ops;
+
+    return first <= ops->reserved_last && last >= ops->reserved_first && ops->reserved_last;
+}
 
 /* Before the device is attached: narrow the domain to it. -EFAULT: something is mapped beyond, or, for the RID,
  * a DIRECT region is not; then nothing has changed. Under iommu.lock. */

@@ -77,19 +77,25 @@ static bool entry_allows(struct vtd_device *device)
     return entry && SPEC_GET(VTD_LCE0_TT, vtd_load(entry)) == VTD_TT_DEVICE_TLB;
 }
 
-/* What an earlier driver let it keep may still be there. False: it does not answer, and gets no ATS. */
-static bool forget(struct vtd_device *device)
+/* What an earlier driver let it keep may still be there. A device that does not answer gets no ATS. */
+static int forget(struct vtd_device *device)
 {
     device->devtlb_left = vtd_devtlb_flush(device) != 0;
-    if (device->devtlb_left) {
-        device->ats_allowed = false;
-        set_on(device, false);
-    }
-    return !device->devtlb_left;
+    device->ats_allowed = !device->devtlb_left;
+    return 0;
 }
 
-/* From set_on on, flushes cover the device's TLB; nothing is in it before the endpoint's bit is
- * set. */
+static void keep_first(int *first, int result)
+{
+    if (!*first)
+        *first = result;
+}
+
+/*
+ * From set_on on, flushes cover the device's TLB; nothing is in it before the endpoint's bit is set. Flushes
+ * that began before do not: they have to be over, for until then the unit may hand the device what they are
+ * about.
+ */
 int vtd_ats_enable(struct vtd_device *device)
 {
     int result = 0;
@@ -105,10 +111,15 @@ int vtd_ats_enable(struct vtd_device *device)
         return result;
     }
     set_on(device, true);
-    if (device->devtlb_left && !forget(device))
-        return device->unit->scalable ? vtd_context_change(device, VTD_SCE0_DTE, 0) : 0;
-    vtd_endpoint_set_ats(device, true);
-    return 0;
+    result = device->devtlb_left ? forget(device) : vtd_drain(device->unit);
+    if (result == 0 && device->ats_allowed) {
+        vtd_endpoint_set_ats(device, true);
+        return 0;
+    }
+    set_on(device, false);
+    if (device->unit->scalable)
+        keep_first(&result, vtd_context_change(device, VTD_SCE0_DTE, 0));
+    return result;
 }
 
 /*

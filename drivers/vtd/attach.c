@@ -72,20 +72,32 @@ static struct vtd_device *device_of(const struct vtd_attachment *a)
     return vtd_device_of(a->base.device);
 }
 
-static void set_live(struct vtd_attachment *a, bool live)
+static void lock(const struct vtd_attachment *a)
 {
-    struct iommu_domain *domain = a->base.domain;
-    const struct iommu_platform *platform = domain->iommu->platform;
-
-    host_lock(platform, &domain->lock);
-    a->live = live;
-    host_unlock(platform, &domain->lock);
+    host_lock(a->base.domain->iommu->platform, &a->base.domain->lock);
 }
 
+static void unlock(const struct vtd_attachment *a)
+{
+    host_unlock(a->base.domain->iommu->platform, &a->base.domain->lock);
+}
+
+/* Under the lock: the domain may get its first table meanwhile. */
 static void show(struct vtd_attachment *a)
 {
-    set_live(a, true);
+    lock(a);
+    a->live = a->shown = true;
     publish(device_of(a), a->base.pasid, domain_of(a), a->did);
+    unlock(a);
+}
+
+/* From here on the entry may become another's. */
+static void unshow(struct vtd_attachment *a)
+{
+    lock(a);
+    a->shown = false;
+    block(device_of(a), a->base.pasid);
+    unlock(a);
 }
 
 static int appeared(const struct vtd_attachment *a)
@@ -100,14 +112,13 @@ static int hide(struct vtd_attachment *a)
     struct vtd_device *device = device_of(a);
     int result;
 
-    block(device, a->base.pasid);
+    unshow(a);
     result = vtd_route_vanished(device, a->base.pasid, a->did, vtd_domain_pgtt(a->base.domain));
     a->doubtful = result != 0;
     if (result)
         device->in_doubt = true;
     else
         clear(device, a->base.pasid);
-    set_live(a, false);
     return result;
 }
 
@@ -118,9 +129,21 @@ static int enter(struct vtd_attachment *a)
 
     show(a);
     result = appeared(a);
-    if (result)
+    if (result) {
         (void)hide(a);
+        lock(a);
+        a->live = false; /* what follows may switch PASIDs off */
+        unlock(a);
+    }
     return result;
+}
+
+/* A domain that has an id on the unit has been looked at before. */
+static bool fits(const struct vtd_attachment *a)
+{
+    const struct vtd_unit *unit = device_of(a)->unit;
+
+    return domain_of(a)->tags[unit->index].held || vtd_format_fits(unit, a->base.domain);
 }
 
 /* ---- attach --------------------------------------------------------------------------------- */
@@ -203,7 +226,7 @@ int vtd_attach(struct iommu_attachment *attachment)
     uint64_t *table;
     int result;
 
-    if (!vtd_format_fits(unit, attachment->domain))
+    if (!fits(a))
         return -IOMMU_EXDEV;
     if (present(device, attachment->pasid))
         return -IOMMU_EBUSY;
@@ -249,7 +272,7 @@ static int exchange(struct vtd_attachment *from, struct vtd_attachment *to)
     uint32_t pasid = from->base.pasid;
     int result;
 
-    block(device, pasid);
+    unshow(from);
     result = vtd_route_vanished(device, pasid, from->did, vtd_domain_pgtt(from->base.domain));
     if (result == 0)
         result = enter(to);
@@ -263,7 +286,7 @@ int vtd_replace(struct iommu_attachment *attachment, struct iommu_attachment *ne
     struct vtd_unit *unit = device->unit;
     int result;
 
-    if (!vtd_format_fits(unit, next->domain))
+    if (!fits(to))
         return -IOMMU_EXDEV;
     result = vtd_tag_get(domain_of(to), unit, &to->did);
     if (result)
@@ -283,4 +306,59 @@ int vtd_replace(struct iommu_attachment *attachment, struct iommu_attachment *ne
     if (!unit->scalable)
         (void)vtd_ats_enable(device);
     return result;
+}
+
+/* ---- the domain's first table --------------------------------------------------------------- */
+
+/* One aligned store, in which nothing else of the entry changes. */
+static void point_at(const struct vtd_unit *unit, uint64_t *word, uint64_t root)
+{
+    vtd_store(word, (vtd_load(word) & (VTD_PAGE_BYTES - 1)) | root);
+    vtd_write_back(unit, word, sizeof(*word));
+}
+
+static void move(const struct vtd_attachment *a)
+{
+    struct vtd_device *device = device_of(a);
+    uint64_t root = iommu_pt_root(&a->base.domain->pt);
+    uint16_t rids[VTD_RIDS_MAX];
+    unsigned count;
+
+    if (device->unit->scalable) {
+        point_at(device->unit, vtd_entry_root(a->base.domain, vtd_pasid_entry(device, index_of(a->base.pasid))), root);
+        return;
+    }
+    count = vtd_device_rids(device, rids);
+    for (unsigned i = 0; i < count; i++)
+        point_at(device->unit, vtd_context_entry(device->unit, rids[i]), root);
+}
+
+static int tell_units(const struct iommu_domain *domain)
+{
+    struct vtd *vtd = vtd_of(domain->iommu);
+    int result = 0;
+
+    for (unsigned i = 0; i < vtd->unit_count; i++) {
+        int one = vtd_routes_moved(&vtd->units[i], domain);
+
+        result = result ? result : one;
+    }
+    return result;
+}
+
+/* Present entries change in place: neither the old table nor the new one leads anywhere. */
+int vtd_move_table(struct iommu_domain *domain)
+{
+    bool any = false;
+
+    for (struct iommu_attachment *at = domain->attachments; at; at = at->domain_next) {
+        if (!vtd_attachment_of(at)->shown)
+            continue;
+        move(vtd_attachment_of(at));
+        any = true;
+    }
+    if (!any)
+        return 0;
+    host_barrier(domain->iommu->platform);
+    return tell_units(domain);
 }

@@ -11,7 +11,7 @@
  * before any root table is set. Between set_root and translate a unit that had been translating
  * passes DMA through untranslated; taking over without that gap would need the old tables.
  */
-#include "drivers/vtd/vtd.h"
+#include "drivers/vtd/queue.h"
 
 static bool status(struct vtd_unit *unit, uint32_t bit)
 {

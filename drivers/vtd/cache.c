@@ -12,8 +12,7 @@
  * descriptors are emitted in that order and need no waits between them. A unit that is off has
  * nothing cached that start would not flush: everything here does nothing then.
  */
-#include "drivers/vtd/vtd.h"
-#include "spec/vtd_queue.h"
+#include "drivers/vtd/queue.h"
 
 /* Tries after which somebody else's trouble becomes one's own, and tries with a device that may
  * be it. */
@@ -85,6 +84,11 @@ static void put(struct vtd_flush *flush, uint64_t qword0, uint64_t qword1)
         return;
     flush->count++;
     vtd_queue_put(flush->unit, qword0, qword1);
+}
+
+void vtd_emit_wait(struct vtd_flush *flush)
+{
+    flush->count += flush->unit->running;
 }
 
 /* True: the register path takes it from here, `flush->error` gets the result. */

@@ -9,6 +9,7 @@
  *            except with caching mode; chipsets with write buffers must be made to write them.
  * vanished   present to not present: always invalidated.
  */
+#include "drivers/vtd/queue.h"
 #include "drivers/vtd/vtd.h"
 
 struct route {
@@ -35,6 +36,8 @@ static int settle(struct vtd_unit *unit)
 {
     int result = 0;
 
+    if (!unit->wbf)
+        return 0;
     host_lock(unit->platform, &unit->lock);
     if (unit->running)
         result = vtd_flush_write_buffer(unit);
@@ -115,6 +118,34 @@ int vtd_route_vanished(struct vtd_device *device, uint32_t pasid, uint32_t did, 
     return vtd_flush_run(device->unit, emit_vanished, &route);
 }
 
+/* ---- a domain's routes ---------------------------------------------------------------------- */
+
+/* The id stands for them all, except in the context cache. */
+static void emit_moved(struct vtd_flush *flush, const void *arg)
+{
+    const struct iommu_domain *domain = arg;
+    const struct vtd_attachment *any = NULL;
+
+    for (struct iommu_attachment *at = domain->attachments; at; at = at->domain_next) {
+        const struct vtd_attachment *a = vtd_attachment_of(at);
+
+        if (!a->shown || vtd_device_of(at->device)->unit != flush->unit)
+            continue;
+        any = a;
+        if (!flush->unit->scalable)
+            context_of_device(flush, vtd_device_of(at->device), a->did);
+    }
+    if (!any)
+        return;
+    vtd_emit_pasid_domain(flush, any->did);
+    vtd_emit_iotlb_domain(flush, any->did);
+}
+
+int vtd_routes_moved(struct vtd_unit *unit, const struct iommu_domain *domain)
+{
+    return vtd_flush_run(unit, emit_moved, domain);
+}
+
 /* ---- a device's context entries ------------------------------------------------------------- */
 
 static void emit_context_appeared(struct vtd_flush *flush, const void *arg)
@@ -164,6 +195,29 @@ static void emit_devtlb_everything(struct vtd_flush *flush, const void *arg)
 int vtd_devtlb_flush(struct vtd_device *device)
 {
     return vtd_flush_run(device->unit, emit_devtlb_everything, device);
+}
+
+static void emit_nothing(struct vtd_flush *flush, const void *arg)
+{
+    (void)arg;
+    vtd_emit_wait(flush);
+}
+
+/* Nothing comes after the last wait, and that one is over. */
+static bool is_idle(struct vtd_unit *unit)
+{
+    const struct vtd_queue *queue = &unit->queue;
+    bool idle;
+
+    host_lock(unit->platform, &unit->lock);
+    idle = queue->whole && vtd_queue_reached(vtd_queue_completed(queue), queue->seq);
+    host_unlock(unit->platform, &unit->lock);
+    return idle;
+}
+
+int vtd_drain(struct vtd_unit *unit)
+{
+    return is_idle(unit) ? 0 : vtd_flush_run(unit, emit_nothing, NULL);
 }
 
 /* ---- the unit ------------------------------------------------------------------------------- */

@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Domains and their ids. A domain has one id on each unit that it has routes on: it is the tag
- * under which the unit caches the domain's translations. Architecture: "Domain identifier",
- * "Interrupt address range".
+ * under which the unit caches the domain's translations. Architecture: "Domain identifier".
  *
  * An id is given back when its last route is gone and clean. Where that flush failed it stays the
- * domain's: flushes go on covering it, and nobody else ever gets it. Tags are under domain.lock,
- * ids under unit.lock, in this order.
+ * domain's: flushes go on covering it, and nobody else ever gets it. Called under iommu.lock; who
+ * holds an id is under unit.lock as well, because flushes look at that with nothing else held.
  */
 #include "drivers/vtd/vtd.h"
 
 static size_t tag_bytes(const struct vtd_domain *domain)
 {
     return domain->tag_count * sizeof(*domain->tags);
+}
+
+static void free_tags(struct vtd_domain *domain)
+{
+    if (domain->tags != &domain->only)
+        host_free(domain->base.iommu->platform, domain->tags, tag_bytes(domain));
 }
 
 /* The unit a device is behind; NULL: none, or no device was named. */
@@ -43,7 +48,7 @@ static int init_table(struct iommu_domain *domain, const struct iommu_domain_con
     if (result)
         return result;
     domain->stage = pt.format->stage;
-    return iommu_pt_init(&domain->pt, domain->iommu->platform, &pt);
+    return iommu_domain_init_table(domain, &pt);
 }
 
 int vtd_domain_init(struct iommu_domain *domain, const struct iommu_domain_config *config)
@@ -53,17 +58,15 @@ int vtd_domain_init(struct iommu_domain *domain, const struct iommu_domain_confi
     int result = 0;
 
     d->tag_count = vtd->unit_count;
-    d->tags = host_alloc(vtd->base.platform, tag_bytes(d));
+    d->tags = d->tag_count == 1 ? &d->only : host_alloc(vtd->base.platform, tag_bytes(d));
     if (!d->tags)
         return -IOMMU_ENOMEM;
     if (config->type != IOMMU_DOMAIN_IDENTITY)
         result = init_table(domain, config);
     else if (!can_pass_through(vtd, unit_of(config->device)))
         result = -IOMMU_EOPNOTSUPP;
-    if (result) {
-        host_free(vtd->base.platform, d->tags, tag_bytes(d));
-        d->tags = NULL;
-    }
+    if (result)
+        free_tags(d);
     return result;
 }
 
@@ -71,51 +74,55 @@ int vtd_domain_init(struct iommu_domain *domain, const struct iommu_domain_confi
  * to free. */
 void vtd_domain_fini(struct iommu_domain *domain)
 {
-    struct vtd_domain *d = vtd_domain_of(domain);
-
-    host_free(domain->iommu->platform, d->tags, tag_bytes(d));
-    d->tags = NULL;
+    free_tags(vtd_domain_of(domain));
 }
 
-/* Requests to it are interrupts, and translations into it are refused: neither side can be
- * mapped. */
-bool vtd_range_reserved(struct iommu_domain *domain, uint64_t first, uint64_t last)
+/* From here on flushes cover the id. */
+static int hold(struct vtd_tag *tag, struct vtd_unit *unit)
 {
-    (void)domain;
-    return first <= VTD_INTERRUPT_LAST && last >= VTD_INTERRUPT_FIRST;
+    int result;
+
+    host_lock(unit->platform, &unit->lock);
+    result = vtd_ids_alloc(&unit->ids, &tag->did);
+    if (result == 0)
+        __atomic_store_n(&tag->held, true, __ATOMIC_RELAXED);
+    host_unlock(unit->platform, &unit->lock);
+    return result;
+}
+
+static void let_go(struct vtd_tag *tag, struct vtd_unit *unit)
+{
+    host_lock(unit->platform, &unit->lock);
+    __atomic_store_n(&tag->held, false, __ATOMIC_RELAXED);
+    vtd_ids_free(&unit->ids, tag->did);
+    host_unlock(unit->platform, &unit->lock);
 }
 
 int vtd_tag_get(struct vtd_domain *domain, struct vtd_unit *unit, uint32_t *did)
 {
-    const struct iommu_platform *platform = unit->platform;
     struct vtd_tag *tag = &domain->tags[unit->index];
-    int result = 0;
+    int result = tag->held ? 0 : hold(tag, unit);
 
-    host_lock(platform, &domain->base.lock);
-    if (tag->users == 0 && !tag->withheld) {
-        host_lock(platform, &unit->lock);
-        result = vtd_ids_alloc(&unit->ids, &tag->did);
-        host_unlock(platform, &unit->lock);
-    }
-    if (result == 0) {
-        tag->users++;
-        *did = tag->did;
-    }
-    host_unlock(platform, &domain->base.lock);
-    return result;
+    if (result)
+        return result;
+    tag->users++;
+    *did = tag->did;
+    return 0;
+}
+
+static void withhold_tag(struct vtd_tag *tag, struct vtd_unit *unit)
+{
+    host_lock(unit->platform, &unit->lock);
+    tag->withheld = true;
+    host_unlock(unit->platform, &unit->lock);
 }
 
 void vtd_tag_put(struct vtd_domain *domain, struct vtd_unit *unit, bool withhold)
 {
-    const struct iommu_platform *platform = unit->platform;
     struct vtd_tag *tag = &domain->tags[unit->index];
 
-    host_lock(platform, &domain->base.lock);
-    tag->withheld |= withhold;
-    if (--tag->users == 0 && !tag->withheld) {
-        host_lock(platform, &unit->lock);
-        vtd_ids_free(&unit->ids, tag->did);
-        host_unlock(platform, &unit->lock);
-    }
-    host_unlock(platform, &domain->base.lock);
+    if (withhold)
+        withhold_tag(tag, unit);
+    if (--tag->users == 0 && !tag->withheld)
+        let_go(tag, unit);
 }

@@ -88,6 +88,11 @@ void vtd_entry_for_domain(const struct vtd_unit *unit, const struct vtd_domain *
     vtd_entry_build(unit, &config, value);
 }
 
+uint64_t *vtd_entry_root(const struct iommu_domain *domain, uint64_t *entry)
+{
+    return vtd_domain_pgtt(domain) == VTD_PGTT_FIRST ? &entry[2] : &entry[0];
+}
+
 void vtd_entry_for_domain_legacy(const struct vtd_unit *unit, const struct vtd_domain *domain,
                                  uint32_t did, bool ats, uint64_t value[2])
 {

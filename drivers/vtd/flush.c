@@ -2,8 +2,13 @@
 /*
  * After the page table of a domain changed: every unit, every tag, every device-TLB. Architecture:
  * "IOTLB invalidation", "PASID-based IOTLB invalidation", "Device-TLB invalidation". Called by map
- * and unmap without iommu.lock; domain.lock is held until all units have answered, so that routes
- * neither come nor go meanwhile.
+ * and unmap without iommu.lock.
+ *
+ * Second-stage translations have but the domain id for a tag. Whether the domain holds one is looked up
+ * under unit.lock: if not, no route is at the table that has not come, or will come, after the change.
+ * Nothing more has to stand still. First-stage translations have a PASID too, and devices with a TLB
+ * are asked one by one: there domain.lock is held until all units have answered, so that routes neither
+ * come nor go meanwhile.
  *
  * All units are given their work before the first is waited for. One whose wait was aborted is
  * given it again; the others are not.
@@ -15,6 +20,7 @@ struct change {
     struct vtd_range range;
     bool leaf_only; /* no table went: caches of table pointers may stay */
     bool appeared;  /* else it vanished */
+    bool routes_held; /* domain.lock is held */
 };
 
 static unsigned order_of(uint64_t pages_apart)
@@ -95,77 +101,138 @@ static void emit_appeared(struct vtd_flush *flush, const struct change *change,
         flush->error = vtd_flush_write_buffer(unit);
 }
 
+/* Not an error of the interface: the list of routes has to stand still for this. */
+#define NEEDS_ROUTES 1
+
+/* A unit that asks devices goes by routes. So many there are none, mostly, that each flush finds out. */
+static bool needs_routes(const struct vtd_unit *unit, const struct change *change)
+{
+    return !change->appeared && !change->routes_held && unit->ats_count;
+}
+
 static void emit(struct vtd_flush *flush, const struct change *change, const struct vtd_tag *tag)
 {
     vtd_flush_begin(flush);
-    if (change->appeared)
+    if (!tag->held)
+        ; /* it has no routes on this unit, or those that it had are clean */
+    else if (needs_routes(flush->unit, change))
+        flush->error = NEEDS_ROUTES;
+    else if (change->appeared)
         emit_appeared(flush, change, tag);
     else
         emit_vanished(flush, change, tag);
     vtd_flush_end(flush);
 }
 
-static void start(struct vtd_domain *domain, struct vtd *vtd)
+static void take_result(int *result, int one)
 {
-    for (unsigned i = 0; i < domain->tag_count; i++) {
-        struct vtd_tag *tag = &domain->tags[i];
-        struct vtd_flush flush = {.unit = &vtd->units[i]};
-
-        flush.pending = tag->users || tag->withheld;
-        tag->flush = flush;
-    }
+    if (one == NEEDS_ROUTES || !*result)
+        *result = one;
 }
 
 /* Once round: true if somebody has to be asked again. */
-static bool go_round(const struct change *change, int *result)
+static bool go_round(const struct change *change, const struct vtd_tag *tags, struct vtd_flush *flush,
+                     unsigned count, int *result)
 {
-    struct vtd_domain *domain = change->domain;
     bool again = false;
 
-    for (unsigned i = 0; i < domain->tag_count; i++)
-        if (domain->tags[i].flush.pending)
-            emit(&domain->tags[i].flush, change, &domain->tags[i]);
-    for (unsigned i = 0; i < domain->tag_count; i++) {
-        struct vtd_flush *flush = &domain->tags[i].flush;
-        int one = flush->pending ? vtd_flush_wait(flush) : 0;
+    for (unsigned i = 0; i < count; i++)
+        if (flush[i].pending)
+            emit(&flush[i], change, &tags[i]);
+    for (unsigned i = 0; i < count; i++) {
+        int one = flush[i].pending ? vtd_flush_wait(&flush[i]) : 0;
 
-        flush->pending = one == -VTD_EAGAIN;
-        if (flush->pending)
+        flush[i].pending = one == -VTD_EAGAIN;
+        if (flush[i].pending)
             again = true;
-        else if (one && !*result)
-            *result = one;
+        else
+            take_result(result, one);
     }
     return again;
 }
 
-static int flush_domain(const struct change *change)
+/* So many units at a time. */
+#define TOGETHER 8u
+
+static int flush_units(const struct change *change, unsigned first, unsigned count)
 {
-    struct iommu_domain *domain = &change->domain->base;
-    const struct iommu_platform *platform = domain->iommu->platform;
-    bool again;
+    const struct vtd_tag *tags = &change->domain->tags[first];
+    struct vtd_unit *units = &vtd_of(change->domain->base.iommu)->units[first];
+    struct vtd_flush flush[TOGETHER];
     int result = 0;
 
-    host_lock(platform, &domain->lock);
-    start(change->domain, vtd_of(domain->iommu));
-    do
-        again = go_round(change, &result);
-    while (again);
-    host_unlock(platform, &domain->lock);
+    for (unsigned i = 0; i < count; i++) {
+        struct vtd_flush fresh = {.unit = &units[i]};
+
+        fresh.pending = __atomic_load_n(&tags[i].held, __ATOMIC_RELAXED);
+        flush[i] = fresh;
+    }
+    while (go_round(change, tags, flush, count, &result))
+        ;
     return result;
 }
 
-/* Nothing at all on ordinary hardware: not even a lock. */
+/*
+ * The lock of each unit would tell who has to be asked. It need not be taken where others have nothing to do with us:
+ * what was cleared is cleared before they are counted out.
+ */
+static int flush_several(const struct change *change)
+{
+    unsigned count = change->domain->tag_count;
+    int result = 0;
+
+    atomic_thread_fence(memory_order_seq_cst);
+    for (unsigned i = 0; i < count; i += TOGETHER)
+        take_result(&result, flush_units(change, i, count - i < TOGETHER ? count - i : TOGETHER));
+    return result;
+}
+
+static int flush_all(const struct change *change)
+{
+    struct vtd_flush flush = {.unit = vtd_of(change->domain->base.iommu)->units};
+    int result;
+
+    if (change->domain->tag_count > 1)
+        return flush_several(change);
+    do {
+        emit(&flush, change, change->domain->tags);
+        result = vtd_flush_wait(&flush);
+    } while (result == -VTD_EAGAIN);
+    return result;
+}
+
+static int flush_with_routes(struct change *change)
+{
+    struct iommu_domain *domain = &change->domain->base;
+    int result;
+
+    host_lock(domain->iommu->platform, &domain->lock);
+    change->routes_held = true;
+    result = flush_all(change);
+    host_unlock(domain->iommu->platform, &domain->lock);
+    return result;
+}
+
+static int flush_domain(struct change *change)
+{
+    bool by_routes = change->domain->base.stage == IOMMU_STAGE_FIRST && !change->appeared;
+    int result = by_routes ? NEEDS_ROUTES : flush_all(change);
+
+    return result == NEEDS_ROUTES ? flush_with_routes(change) : result;
+}
+
+/* Not called at all on ordinary hardware, see vtd.c. */
 int vtd_flush_map(struct iommu_domain *domain, uint64_t first, uint64_t last)
 {
-    struct change change = {vtd_domain_of(domain), vtd_range_cover(first, last), false, true};
+    struct change change = {.domain = vtd_domain_of(domain), .range = vtd_range_cover(first, last), .appeared = true};
 
-    return vtd_of(domain->iommu)->map_flush ? flush_domain(&change) : 0;
+    return flush_domain(&change);
 }
 
 int vtd_flush_unmap(struct iommu_domain *domain, const struct iommu_gather *gather)
 {
-    struct change change = {vtd_domain_of(domain), vtd_range_cover(gather->first, gather->last),
-                            gather->dead_tables == 0, false};
+    struct change change = {.domain = vtd_domain_of(domain), .range = vtd_range_cover(gather->first, gather->last),
+                            .leaf_only = gather->dead_tables == 0};
 
     return flush_domain(&change);
 }

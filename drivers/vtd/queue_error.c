@@ -11,13 +11,7 @@
  *        without a trace: all are repeated, without that device.
  *   ICE  a device answered what nobody asked. Noted.
  */
-#include "drivers/vtd/vtd.h"
-#include "spec/vtd_queue.h"
-
-static uint64_t *slot_at(const struct vtd_queue *queue, uint32_t slot)
-{
-    return queue->ring + (((size_t)slot << queue->slot_lg2) / sizeof(uint64_t));
-}
+#include "drivers/vtd/queue.h"
 
 static uint64_t scrap(const struct vtd_unit *unit)
 {
@@ -42,8 +36,8 @@ static void end_epoch(struct vtd_unit *unit, uint32_t head, uint32_t bad_seq)
     uint32_t slot = head;
 
     for (; slot != queue->tail; slot = (slot + 1) & (queue->slots - 1))
-        if ((slot_at(queue, slot)[0] & VTD_QI_TYPE_BITS) == VTD_QI_TYPE_WAIT)
-            slot_at(queue, slot)[1] = scrap(unit);
+        if ((vtd_queue_slot(queue, slot)[0] & VTD_QI_TYPE_BITS) == VTD_QI_TYPE_WAIT)
+            vtd_queue_slot(queue, slot)[1] = scrap(unit);
     queue->completed_before = __atomic_load_n(queue->status, __ATOMIC_ACQUIRE);
     queue->bad_seq = bad_seq;
     __atomic_store_n(&queue->epoch, queue->epoch + 1, __ATOMIC_RELEASE);
@@ -61,12 +55,10 @@ static void resume(struct vtd_unit *unit, uint32_t error)
 /* Stands in for what the unit cannot digest. */
 static void replace_slot(struct vtd_unit *unit, uint32_t slot)
 {
-    uint64_t *words = slot_at(&unit->queue, slot);
+    uint64_t *words = vtd_queue_slot(&unit->queue, slot);
 
     words[1] = scrap(unit);
     words[0] = VTD_QI_TYPE_WAIT | VTD_QI_WAIT_SW;
-    if (unit->queue.slot_lg2 == VTD_QI_WIDE_LG2)
-        words[2] = words[3] = 0;
 }
 
 /* With nothing left to fetch the complaint is about the tail itself: nobody's descriptor is at
@@ -77,7 +69,7 @@ static void queue_error(struct vtd_unit *unit, uint32_t head, uint64_t record)
     uint32_t culprit = 0;
 
     vtd_log_value(unit, IOMMU_LOG_ERROR, "invalidation queue error (FSTS.IQE), descriptor",
-                  slot_at(queue, head)[0]);
+                  vtd_queue_slot(queue, head)[0]);
     note(unit, VTD_FSTS_IQE, 0, (uint8_t)SPEC_GET(VTD_IQERCD_IQEI, record));
     if (head != queue->posted) {
         culprit = queue->owner[head];

@@ -181,6 +181,7 @@ void vtd_unit_destroy(struct vtd_unit *unit)
     if (unit->has_our_memory) {
         vtd_log(unit, IOMMU_LOG_ERROR, "still on: its tables are given up");
         unit->root = NULL;
+        unit->vtd->base.no_table = NULL;
         unit->queue.ring = NULL;
         unit->queue.status = NULL;
     }

@@ -182,10 +182,13 @@ static const struct iommu_ops ops = {
     .for_each_reserved = vtd_for_each_reserved,
     .domain_init = vtd_domain_init,
     .domain_fini = vtd_domain_fini,
-    .range_reserved = vtd_range_reserved,
+    /* Requests to it are interrupts, and translations into it are refused: neither side can be mapped. */
+    .reserved_first = VTD_INTERRUPT_FIRST,
+    .reserved_last = VTD_INTERRUPT_LAST,
     .attach = vtd_attach,
     .detach = vtd_detach,
     .replace = vtd_replace,
+    .move_table = vtd_move_table,
     .flush_map = vtd_flush_map,
     .flush_unmap = vtd_flush_unmap,
     .handle_events = vtd_handle_events,
@@ -244,7 +247,7 @@ static int make_units(struct vtd *vtd, const struct iommu_vtd_config *config)
         if (record.type == IOMMU_DMAR_UNIT)
             result = vtd_unit_create(vtd, &record, config);
     for (unsigned i = 0; i < vtd->unit_count; i++)
-        vtd->map_flush |= vtd_cm(&vtd->units[i]) || vtd->units[i].wbf;
+        vtd->base.flush_maps |= vtd_cm(&vtd->units[i]) || vtd->units[i].wbf;
     return result == 0 && vtd->unit_count == 0 ? -IOMMU_ENODEV : result;
 }
 

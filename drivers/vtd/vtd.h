@@ -10,9 +10,11 @@
  * Locks, outermost first:
  *   iommu.lock    held by the core around ops but capabilities, flushes, events. Guards devices,
  *                 everything here that has no other guard.
- *   domain.lock   guards vtd_domain.tags, vtd_attachment; a flush holds it until all is confirmed.
+ *   domain.lock   guards vtd_attachment and the list of routes; a flush that goes by routes holds it
+ *                 until all is confirmed.
  *   unit.lock     guards the unit's registers, queue, domain ids, counters, list of devices, and
- *                 vtd_device.ats_on and ite_*. Never two of them at once.
+ *                 vtd_device.ats_on and ite_*, and what vtd_domain.tags says of the unit. Never two of
+ *                 them at once.
  */
 #ifndef DRIVERS_VTD_VTD_H
 #define DRIVERS_VTD_VTD_H
@@ -49,7 +51,6 @@ struct vtd {
     unsigned unit_count, unit_room;
     enum iommu_vtd_takeover takeover;
     bool no_ats;
-    bool map_flush; /* some unit wants to hear of entries that became present */
     uint64_t fault_msi_address;
     uint32_t fault_msi_data;
     uint32_t timeout_ms;
@@ -91,6 +92,7 @@ struct vtd_queue {
     uint32_t epoch;   /* atomic: waits look without the lock */
     uint32_t completed_before; /* last wait that completed in the epoch before this one */
     uint32_t bad_seq; /* whose descriptor was refused at the end of that epoch; 0: nobody's */
+    bool whole;       /* what was posted ends with the wait of number `seq` */
     bool stuck;       /* a wait ran out of time: no further work until the queue has caught up */
     int error;        /* while being filled: why the rest is dropped */
 };
@@ -134,7 +136,9 @@ struct vtd_unit {
     uint32_t ite_total;     /* device-TLB time-outs seen */
     struct vtd_queue_error errors[VTD_QUEUE_ERRORS];
     unsigned error_count;
-    uint64_t mmio_reads, mmio_writes, descriptors, waits, faults;
+    /* In this order: two that are counted in one place are not neighbours. Compilers add to those in one go, and that has
+     * to wait for the store of the one that was counted just before. */
+    uint64_t waits, faults, descriptors, mmio_reads, mmio_writes;
 };
 
 /* ---- one operation's invalidations on one unit (cache.c) ------------------------------------ */
@@ -162,21 +166,23 @@ struct vtd_range {
 /* A domain's id on one unit. */
 struct vtd_tag {
     uint32_t did;
-    uint32_t users;         /* attachments on that unit */
-    bool withheld;          /* a flush failed: the id stays this domain's for ever */
-    struct vtd_flush flush; /* of the domain's flush that holds domain.lock */
+    uint32_t users;         /* attachments on that unit; under iommu.lock */
+    bool held;              /* the id is this domain's: flushes cover it; atomic, written under unit.lock, as the next */
+    bool withheld;          /* a flush failed: for ever */
 };
 
 struct vtd_domain {
     struct iommu_domain base;
     struct vtd_tag *tags;   /* one a unit */
     unsigned tag_count;
+    struct vtd_tag only;    /* where there is one unit */
 };
 
 struct vtd_attachment {
     struct iommu_attachment base;
     uint32_t did;
     bool live;              /* hardware may see the entry: flushes cover it */
+    bool shown;             /* the entry is this route's, and present */
     bool doubtful;          /* taken out, but the hardware did not confirm */
 };
 
@@ -377,6 +383,8 @@ void vtd_entry_for_domain(const struct vtd_unit *unit, const struct vtd_domain *
                           uint32_t did, uint64_t value[VTD_PE_QWORDS]);
 void vtd_entry_for_domain_legacy(const struct vtd_unit *unit, const struct vtd_domain *domain,
                                  uint32_t did, bool ats, uint64_t value[2]);
+/* The qword of a PASID entry that holds the address of the domain's table. */
+uint64_t *vtd_entry_root(const struct iommu_domain *domain, uint64_t *entry);
 enum vtd_pgtt vtd_domain_pgtt(const struct iommu_domain *domain);
 
 /* ---- domain_id.c: unit->lock held ----------------------------------------------------------- */
@@ -400,7 +408,6 @@ bool vtd_unit_snoops(const struct vtd_unit *unit);
 
 int vtd_domain_init(struct iommu_domain *domain, const struct iommu_domain_config *config);
 void vtd_domain_fini(struct iommu_domain *domain);
-bool vtd_range_reserved(struct iommu_domain *domain, uint64_t first, uint64_t last);
 int vtd_tag_get(struct vtd_domain *domain, struct vtd_unit *unit, uint32_t *did);
 void vtd_tag_put(struct vtd_domain *domain, struct vtd_unit *unit, bool withhold);
 
@@ -409,6 +416,7 @@ void vtd_tag_put(struct vtd_domain *domain, struct vtd_unit *unit, bool withhold
 int vtd_attach(struct iommu_attachment *attachment);
 int vtd_detach(struct iommu_attachment *attachment);
 int vtd_replace(struct iommu_attachment *attachment, struct iommu_attachment *next);
+int vtd_move_table(struct iommu_domain *domain);
 
 /* ---- device.c, scope.c, reserved.c ---------------------------------------------------------- */
 
@@ -452,13 +460,6 @@ int vtd_queue_alloc(struct vtd_unit *unit);
 void vtd_queue_free(struct vtd_unit *unit);
 int vtd_queue_enable(struct vtd_unit *unit);
 int vtd_queue_disable(struct vtd_unit *unit); /* ours or firmware's */
-/* Fill between open and post. Nothing reaches the hardware before post, unless the ring is
- * full. */
-void vtd_queue_open(struct vtd_unit *unit, struct vtd_ticket *ticket);
-void vtd_queue_put(struct vtd_unit *unit, uint64_t qword0, uint64_t qword1);
-int vtd_queue_post(struct vtd_unit *unit, struct vtd_ticket *ticket);
-/* Lock not held. -VTD_EAGAIN: aborted; -EIO: refused; -ETIMEDOUT. */
-int vtd_queue_wait(struct vtd_unit *unit, const struct vtd_ticket *ticket);
 /* Recover from what the fault status register says. */
 void vtd_queue_recover(struct vtd_unit *unit, uint32_t fsts);
 
@@ -481,6 +482,7 @@ int vtd_flush_wait(struct vtd_flush *flush);
 /* All three, as often as it takes. */
 int vtd_flush_run(struct vtd_unit *unit, vtd_emit_fn emit, const void *arg);
 
+void vtd_emit_wait(struct vtd_flush *flush); /* nothing but the wait at the end */
 void vtd_emit_context_global(struct vtd_flush *flush);
 void vtd_emit_context_device(struct vtd_flush *flush, uint32_t did, uint16_t rid);
 void vtd_emit_pasid_global(struct vtd_flush *flush);
@@ -506,6 +508,8 @@ void vtd_emit_devtlb_everything(struct vtd_flush *flush, struct vtd_device *devi
 /* A route's entry in its tables: not present to present, and the other way round. */
 int vtd_route_appeared(struct vtd_device *device, uint32_t pasid, uint32_t did, enum vtd_pgtt pgtt);
 int vtd_route_vanished(struct vtd_device *device, uint32_t pasid, uint32_t did, enum vtd_pgtt pgtt);
+/* The domain's routes have got another table in place of one that was empty. domain.lock is held. */
+int vtd_routes_moved(struct vtd_unit *unit, const struct iommu_domain *domain);
 /* The device's context entries: appeared, changed, vanished. */
 int vtd_context_appeared(struct vtd_device *device);
 int vtd_context_changed(struct vtd_device *device);
@@ -513,6 +517,8 @@ int vtd_root_changed(struct vtd_unit *unit);
 /* Everything the unit caches but device-TLBs. */
 int vtd_flush_everything(struct vtd_unit *unit);
 int vtd_devtlb_flush(struct vtd_device *device);
+/* All invalidations that were sent before are done. */
+int vtd_drain(struct vtd_unit *unit);
 
 /* ---- flush.c, fault.c ----------------------------------------------------------------------- */
 

@@ -12,12 +12,15 @@
  * "Auxiliary" is a property of the attachment: one domain may serve the RID of one device and be auxiliary on
  * another. Generations 1 and 2 share one state per device and may be mixed. An auxiliary attachment of
  * a pair {domain, device} is made once and counted: sub-devices in one domain share its PASID.
+ *
+ * Any thread may call; all of it runs under the instance's lock, as the control calls of iommu.h do.
  */
 #ifndef IOMMUKIT_AUX_H
 #define IOMMUKIT_AUX_H
 
 #include "iommukit/iommu.h"
 
+/* What a device may have switched on by the calls of 5.2; Linux had more. */
 enum iommu_dev_features {
     IOMMU_DEV_FEAT_AUX, /* auxiliary domains */
 };

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The version of these headers, by the rules of docs/STABILITY.md. */
 #define IOMMUKIT_VERSION_MAJOR 0
 #define IOMMUKIT_VERSION_MINOR 1
 #define IOMMUKIT_VERSION_PATCH 0
@@ -20,6 +21,7 @@
 #define IOMMUKIT_DISABLED 0
 #endif
 
+/* Around declarations of functions: C linkage where C++ reads them. */
 #ifdef __cplusplus
 #define IOMMU_BEGIN_DECLS extern "C" {
 #define IOMMU_END_DECLS   }

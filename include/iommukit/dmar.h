@@ -5,7 +5,7 @@
  * The parser walks the caller's bytes; it allocates nothing, keeps nothing and trusts nothing. Each call is
  * bounded by the table's length, and no more than 1024 records are read. What can be survived is reported as a
  * warning and survived; the rest is an error. Layouts: the remapping architecture's chapter on BIOS
- * considerations.
+ * considerations. No state but the caller's, so that any number of threads may read one table in any context.
  */
 #ifndef IOMMUKIT_DMAR_H
 #define IOMMUKIT_DMAR_H
@@ -13,6 +13,7 @@
 #include "iommukit/config.h"
 #include "iommukit/error.h"
 
+/* What can be wrong with a table and be survived. */
 enum iommu_dmar_warning {
     IOMMU_DMAR_RECORD_TRUNCATED,    /* length 0, below the header, or past the table: parsing stopped there */
     IOMMU_DMAR_RECORD_SHORT,        /* shorter than its fixed part: dropped */
@@ -31,19 +32,21 @@ enum iommu_dmar_warning {
     IOMMU_DMAR_NAME_UNTERMINATED,   /* namespace device name without NUL: dropped */
     IOMMU_DMAR_AFFINITY_UNKNOWN_UNIT, /* proximity record for a base that no unit has: dropped */
     IOMMU_DMAR_ADDRESS_BITS,        /* host address width above 64 bits: taken as 64 */
-    IOMMU_DMAR_WARNING_COUNT
+    IOMMU_DMAR_WARNING_COUNT        /* number of the above */
 };
 
-/* offset: of the record, scope or header field within the table. */
+/* Told of each warning. offset: of the record, scope or header field within the table. */
 typedef void (*iommu_dmar_warning_fn)(void *ctx, enum iommu_dmar_warning warning, size_t offset);
 
+/* A table that iommu_dmar_open() found sound. */
 struct iommu_dmar {
     const uint8_t *bytes; /* the caller's; must stay while the table is read */
-    size_t length;        /* what is read: as the header states, or less where parsing stopped */
+    size_t length;        /* bytes that are read: as the header states, or less where parsing stopped */
     uint8_t address_bits; /* host address width, 12 to 64 */
     uint8_t flags;        /* bit 0 interrupt remapping, 1 x2APIC opt out, 2 DMA control opt in */
 };
 
+/* Types of records, by their number in the table. */
 enum iommu_dmar_type {
     IOMMU_DMAR_UNIT = 0,      /* DRHD */
     IOMMU_DMAR_RESERVED = 1,  /* RMRR */
@@ -54,36 +57,39 @@ enum iommu_dmar_type {
     IOMMU_DMAR_PROPERTY = 6,  /* SIDP */
 };
 
+/* One record, decoded; fields that its type does not have are 0. */
 struct iommu_dmar_record {
     size_t offset;            /* in the table; 0 before the first */
-    size_t length;
+    size_t length;            /* bytes, scopes included */
     enum iommu_dmar_type type;
     uint8_t flags;            /* UNIT bit 0 INCLUDE_PCI_ALL; ATS bit 0 ALL_PORTS; ATC bit 0 required */
     uint8_t size_lg2;         /* UNIT: register block is 4096 << size_lg2 bytes */
-    uint16_t segment;
+    uint16_t segment;         /* UNIT, RESERVED, ATS, ATC, PROPERTY: PCI segment */
     uint64_t base;            /* UNIT, AFFINITY: register base; RESERVED: first address as in the table */
     uint64_t limit;           /* RESERVED: last address, inclusive, as in the table */
-    uint32_t proximity;       /* AFFINITY */
-    uint8_t device_number;    /* NAMESPACE */
+    uint32_t proximity;       /* AFFINITY: the domain of the unit, as in the SRAT */
+    uint8_t device_number;    /* NAMESPACE: ACPI device number that scopes refer to */
     const char *name;         /* NAMESPACE: NUL-terminated, inside the table */
     size_t scopes;            /* offset of the first scope; 0: this type has none */
 };
 
+/* What a scope names. */
 enum iommu_dmar_scope_type {
-    IOMMU_DMAR_SCOPE_ENDPOINT = 1,
+    IOMMU_DMAR_SCOPE_ENDPOINT = 1, /* one PCI function */
     IOMMU_DMAR_SCOPE_BRIDGE = 2, /* with everything below it */
-    IOMMU_DMAR_SCOPE_IOAPIC = 3,
-    IOMMU_DMAR_SCOPE_HPET = 4,
-    IOMMU_DMAR_SCOPE_NAMESPACE = 5,
+    IOMMU_DMAR_SCOPE_IOAPIC = 3, /* enumeration_id is the APIC id */
+    IOMMU_DMAR_SCOPE_HPET = 4,   /* enumeration_id is the timer block's number */
+    IOMMU_DMAR_SCOPE_NAMESPACE = 5, /* enumeration_id is a NAMESPACE record's device_number */
 };
 
+/* One scope of a record: a device, and the way to it. */
 struct iommu_dmar_scope {
     size_t offset;            /* in the table; 0 before the first */
-    size_t length;
+    size_t length;            /* bytes */
     enum iommu_dmar_scope_type type;
     uint8_t flags;            /* PROPERTY records only */
-    uint8_t enumeration_id;
-    uint8_t start_bus;
+    uint8_t enumeration_id;   /* of an IOAPIC, HPET or NAMESPACE device */
+    uint8_t start_bus;        /* the bus that the path begins on */
     uint8_t path_length;      /* pairs in path, at least 1 */
     const uint8_t *path;      /* device, function, device, function, ... inside the table */
 };

@@ -11,6 +11,7 @@
 
 #include "iommukit/config.h"
 
+/* The errors. A call returns them negated. */
 enum iommu_error {
     IOMMU_EPERM = 1,       /* auxiliary domains are not enabled on this device */
     IOMMU_ENOENT = 2,      /* not attached, not mapped, no such route */
@@ -32,7 +33,7 @@ enum iommu_error {
 
 IOMMU_BEGIN_DECLS
 
-/* A short English phrase for a return value of this library, negative or 0; never NULL. */
+/* A short English phrase for a return value of this library, negative or 0; static, never NULL. Any context. */
 const char *iommu_strerror(int result);
 
 IOMMU_END_DECLS

@@ -12,9 +12,10 @@
  * negative enum iommu_error unless it says otherwise, and a refused call has changed nothing.
  *
  * Locking. Calls on one instance may come from any thread. Control calls (devices, domains, attachments) are
- * serialised by the instance's lock. iommu_map, iommu_unmap and iommu_iova_to_phys take no lock; callers keep
- * ranges that are worked on at the same time disjoint. An object must not be used by one thread while another
- * frees it. Event handlers run without a lock held, in the context of iommu_handle_events().
+ * serialised by the instance's lock. iommu_map, iommu_unmap and iommu_iova_to_phys take none of a domain; callers keep
+ * ranges that are worked on at the same time disjoint. (docs/PORTING.md has who takes which lock of the host when.) An
+ * object must not be used by one thread while another frees it. Event handlers run without a lock held, in the context
+ * of iommu_handle_events().
  *
  * Where the calls come from: docs/API.md.
  */
@@ -36,7 +37,7 @@ IOMMU_BEGIN_DECLS
 
 #define IOMMU_NO_PASID    UINT32_MAX           /* the route of requests that carry no PASID */
 #define IOMMU_PASID_FIRST 1u                   /* PASID 0 stands for untagged requests: never handed out */
-#define IOMMU_PASID_LAST  (((uint32_t)1 << 20) - 1)
+#define IOMMU_PASID_LAST  (((uint32_t)1 << 20) - 1) /* a PASID has 20 bits */
 
 /* Which of a device's routes an attachment is to take. Make one with the four functions below. */
 struct iommu_route {
@@ -72,6 +73,7 @@ static inline struct iommu_route iommu_route_any(void)
 
 /* ---- capabilities ------------------------------------------------------------------------------------- */
 
+/* What may be asked about hardware and driver. */
 enum iommu_cap {
     IOMMU_CAP_CACHE_COHERENCY, /* DMA can be forced to snoop the caches */
     IOMMU_CAP_INTR_REMAP,      /* the hardware can remap interrupts */
@@ -81,7 +83,7 @@ enum iommu_cap {
     IOMMU_CAP_PASID_SECOND_STAGE, /* ... and per PASID: a capability of its own on other architectures */
     IOMMU_CAP_PASS_THROUGH,    /* identity domains */
     IOMMU_CAP_DEVICE_TLB,      /* devices may cache translations (ATS) */
-    IOMMU_CAP_COUNT
+    IOMMU_CAP_COUNT            /* number of the above */
 };
 
 /* The system's answer: true when every unit of the instance qualifies. NULL instance: false. */
@@ -100,7 +102,8 @@ bool iommu_device_capable(struct iommu_device *device, enum iommu_cap cap);
  */
 int iommu_start(struct iommu *iommu);
 
-/* Switch translation off again; attachments stay on record and work after the next start. */
+/* Switch translation off again; attachments stay on record and work after the next start. Not started: 0.
+ * -ETIMEDOUT, -EIO hardware: some units may still be on; call again. */
 int iommu_stop(struct iommu *iommu);
 
 /* Stop, then free the instance. -EBUSY while devices or domains exist. */
@@ -108,12 +111,14 @@ int iommu_destroy(struct iommu *iommu);
 
 /* ---- devices ------------------------------------------------------------------------------------------ */
 
+/* Bits of iommu_device_config.flags. */
 enum iommu_device_flags {
     IOMMU_DEVICE_NO_ATS = 1u << 0, /* never let this device cache translations (untrusted, external) */
 };
 
+/* A device, as the caller describes it. Copied; all zero but for the address is a sensible device. */
 struct iommu_device_config {
-    uint16_t segment;
+    uint16_t segment;          /* PCI segment */
     uint16_t rid;              /* bus << 8 | device << 3 | function */
     const uint16_t *aliases;   /* further RIDs its requests may carry (bridges, quirks); same segment; copied */
     uint16_t alias_count;      /* at most IOMMU_ALIASES_MAX */
@@ -123,12 +128,14 @@ struct iommu_device_config {
     void *cookie;              /* the caller's; see iommu_device_cookie() */
 };
 
-#define IOMMU_ALIASES_MAX 7u
+#define IOMMU_ALIASES_MAX 7u /* further RIDs that one device may have */
 
 /*
  * Make a device known. Its routes start blocked, except that a device with DIRECT reserved regions gets a
  * domain of the library's own with just these mapped. A device that no unit covers is accepted and has no
- * IOMMU: attaching it gives -ENODEV. -EBUSY: the RID (or an alias) is known already.
+ * IOMMU: attaching it gives -ENODEV. *device belongs to the library and lives until iommu_device_remove().
+ * -EBUSY: the RID (or an alias) is known already; -EINVAL: a configuration beyond the limits above; -ENOMEM; -EIO,
+ * -ETIMEDOUT hardware.
  */
 int iommu_device_add(struct iommu *iommu, const struct iommu_device_config *config,
                      struct iommu_device **device);
@@ -137,6 +144,7 @@ int iommu_device_add(struct iommu *iommu, const struct iommu_device_config *conf
  * when the hardware no longer answers; then the error is returned and ids in doubt are never reused. */
 int iommu_device_remove(struct iommu_device *device);
 
+/* What the device was added with: its instance (which owns it), RID, segment and the caller's cookie. */
 struct iommu *iommu_device_instance(const struct iommu_device *device);
 uint16_t iommu_device_rid(const struct iommu_device *device);
 uint16_t iommu_device_segment(const struct iommu_device *device);
@@ -145,7 +153,7 @@ void *iommu_device_cookie(const struct iommu_device *device);
 /* Number of PASIDs the device can tell apart behind its unit; usable ones are 1 to limit - 1. 0: none. */
 uint32_t iommu_device_pasid_limit(const struct iommu_device *device);
 
-/* Look a device up by address; aliases count. -ENOENT. */
+/* Look a device up by address; aliases count. The device stays the library's. -ENOENT. */
 int iommu_device_find(struct iommu *iommu, uint16_t segment, uint16_t rid, struct iommu_device **device);
 
 /*
@@ -158,17 +166,20 @@ int iommu_device_unclaim(struct iommu_device *device, const void *owner); /* -EN
 
 /* ---- reserved regions --------------------------------------------------------------------------------- */
 
+/* Why a region is reserved. */
 enum iommu_reserved_type {
     IOMMU_RESERVED_DIRECT, /* must be mapped one to one while the RID is attached (firmware DMA; RMRR) */
     IOMMU_RESERVED_MSI,    /* interrupt window: never translated, never handed out */
 };
 
+/* Addresses of a device that domains must treat specially. */
 struct iommu_reserved_region {
     uint64_t first, last; /* inclusive, page rounded */
     uint32_t prot;        /* enum iommu_prot, for DIRECT */
-    enum iommu_reserved_type type;
+    enum iommu_reserved_type type; /* what to do with it */
 };
 
+/* Called for each region, which is valid during the call; non-zero stops. */
 typedef int (*iommu_reserved_fn)(void *ctx, const struct iommu_reserved_region *region);
 
 /* Call fn for each region of the device until it returns non-zero; that value, or 0, is returned. fn must make
@@ -176,17 +187,23 @@ typedef int (*iommu_reserved_fn)(void *ctx, const struct iommu_reserved_region *
 int iommu_for_each_reserved(struct iommu_device *device, iommu_reserved_fn fn, void *ctx);
 
 /* Map the device's DIRECT regions one to one into the domain; parts already mapped so are fine. -EEXIST:
- * something else is mapped there. */
+ * something else is mapped there; otherwise as iommu_map. */
 int iommu_map_reserved(struct iommu_domain *domain, struct iommu_device *device);
 
 /* ---- domains ------------------------------------------------------------------------------------------ */
 
+/* Whose addresses devices use. */
 enum iommu_domain_type {
     IOMMU_DOMAIN_UNMANAGED, /* a page table that the caller fills */
     IOMMU_DOMAIN_IDENTITY,  /* pass-through: addresses go through unchanged */
 };
 
-enum iommu_stage { IOMMU_STAGE_AUTO, IOMMU_STAGE_FIRST, IOMMU_STAGE_SECOND };
+/* Format of a domain's tables. */
+enum iommu_stage {
+    IOMMU_STAGE_AUTO,   /* the driver's choice */
+    IOMMU_STAGE_FIRST,  /* the processor's own format */
+    IOMMU_STAGE_SECOND, /* the format that guests' memory is translated with */
+};
 
 /* All zero: an unmanaged domain that suits every unit of the instance. */
 struct iommu_domain_config {
@@ -195,7 +212,7 @@ struct iommu_domain_config {
     struct iommu_device *device;  /* choose levels, page sizes and coherency for this device's unit rather than
                                      for the least of all units; NULL: any */
     uint8_t iova_bits;            /* wanted width of input addresses; 0: the widest */
-    void *cookie;
+    void *cookie;                 /* the caller's; see iommu_domain_cookie() */
 };
 
 /* What the domain's page table can do. */
@@ -204,21 +221,24 @@ struct iommu_geometry {
     uint64_t page_sizes;    /* bit n: pages of 2^n bytes */
     uint64_t pa_last;       /* highest physical address that can be mapped */
     uint8_t levels;         /* of tables; 0 for identity */
-    enum iommu_stage stage;
+    enum iommu_stage stage; /* AUTO for identity */
 };
 
-/* -EOPNOTSUPP: no unit (or not this one) has the stage, width or pass-through asked for. */
+/* An empty domain, the caller's until iommu_domain_free(). -EOPNOTSUPP: no unit (or not this one) has the stage,
+ * width or pass-through asked for; -EXDEV: config->device is of another instance; -ENOMEM. */
 int iommu_domain_alloc(struct iommu *iommu, const struct iommu_domain_config *config,
                        struct iommu_domain **domain);
 /* -EBUSY while it has routes. All its mappings and tables go with it. NULL: 0. */
 int iommu_domain_free(struct iommu_domain *domain);
+/* The domain's geometry and the caller's cookie; both are fixed for its life. */
 void iommu_domain_geometry(const struct iommu_domain *domain, struct iommu_geometry *geometry);
 void *iommu_domain_cookie(const struct iommu_domain *domain);
 
 /* ---- mappings ----------------------------------------------------------------------------------------- */
 
+/* What devices may do with a mapping: bits, any non-empty combination of READ and WRITE. */
 enum iommu_prot {
-    IOMMU_READ = 1u << 0,
+    IOMMU_READ = 1u << 0,  /* devices may read */
     IOMMU_WRITE = 1u << 1, /* first-stage tables cannot express WRITE without READ: -EINVAL */
     IOMMU_CACHE = 1u << 2, /* force snooping where the domain's units can; ignored where DMA snoops anyway */
 };
@@ -239,8 +259,10 @@ struct iommu_gather {
     uint64_t first, last;        /* all unmapped addresses lie within; inclusive */
     uint64_t dead_tables;        /* physical address of the first unlinked table page; 0: none */
     uint8_t leaf_lg2;            /* smallest page size that was unmapped */
+    bool keep_idle, idle;        /* empty leaf tables stay; one has stayed */
 };
 
+/* Make the gather empty; needed before its first use. */
 static inline void iommu_gather_init(struct iommu_gather *gather)
 {
     gather->domain = (struct iommu_domain *)0;
@@ -248,6 +270,7 @@ static inline void iommu_gather_init(struct iommu_gather *gather)
     gather->last = 0;
     gather->dead_tables = 0;
     gather->leaf_lg2 = 63;
+    gather->keep_idle = gather->idle = false;
 }
 
 /*
@@ -269,7 +292,8 @@ int iommu_sync(struct iommu_domain *domain, struct iommu_gather *gather);
 /*
  * Give back tables that hold nothing: those of whole gigabytes and more stay behind when page after page is unmapped, and
  * a leaf table does if a lookup or a refused call was in it when its last page went. No other call on this domain may be
- * under way. Errors of iommu_sync; then they are freed with the domain.
+ * under way. Errors of iommu_sync; then they are freed with the domain. The instance's stock of table pages, at most 4 MiB
+ * of what unmaps have freed and maps will want again, goes to the host as well.
  */
 int iommu_domain_trim(struct iommu_domain *domain);
 
@@ -301,14 +325,17 @@ int iommu_replace(struct iommu_attachment *attachment, struct iommu_domain *doma
  */
 int iommu_detach(struct iommu_attachment *attachment);
 
+/* The attachment's PASID, domain (after iommu_replace the new one), device and the caller's cookie. */
 uint32_t iommu_attachment_pasid(const struct iommu_attachment *attachment); /* or IOMMU_NO_PASID */
 struct iommu_domain *iommu_attachment_domain(const struct iommu_attachment *attachment);
 struct iommu_device *iommu_attachment_device(const struct iommu_attachment *attachment);
 void *iommu_attachment_cookie(const struct iommu_attachment *attachment);
 
-/* The attachment of {device, pasid}; pasid may be IOMMU_NO_PASID. -ENOENT: that route is blocked. */
+/* The attachment of {device, pasid}; pasid may be IOMMU_NO_PASID. It stays the library's, valid until the route is
+ * detached. -ENOENT: that route is blocked. */
 int iommu_lookup(struct iommu_device *device, uint32_t pasid, struct iommu_attachment **attachment);
 
+/* Called for each attachment; non-zero stops. */
 typedef int (*iommu_attachment_fn)(void *ctx, struct iommu_attachment *attachment);
 
 /* Call fn for each attachment, the RID first, then by rising PASID (of a device), in any order (of a domain),
@@ -329,15 +356,17 @@ int iommu_detach_device(struct iommu_domain *domain, struct iommu_device *device
 
 /* ---- events ------------------------------------------------------------------------------------------- */
 
+/* What happened. */
 enum iommu_event_type {
     IOMMU_EVENT_FAULT,    /* a request was blocked */
     IOMMU_EVENT_OVERFLOW, /* faults were lost: more happened than the unit could record */
     IOMMU_EVENT_QUEUE,    /* the unit's command queue reported an error */
 };
 
+/* One event; of an OVERFLOW or a QUEUE error only type and segment mean something. */
 struct iommu_event {
     enum iommu_event_type type;
-    uint16_t segment;
+    uint16_t segment;                    /* PCI segment of the unit */
     uint16_t rid;                        /* who asked */
     uint32_t pasid;                      /* IOMMU_NO_PASID: untagged */
     uint64_t address;                    /* page of the request */
@@ -349,6 +378,7 @@ struct iommu_event {
     struct iommu_attachment *attachment; /* NULL: nothing attached to that route */
 };
 
+/* Told of each event, without a lock held. */
 typedef void (*iommu_event_fn)(void *ctx, const struct iommu_event *event);
 
 /* One handler sees every event of the instance, another those of a domain's routes; NULL removes. The

@@ -19,10 +19,11 @@
 #include "iommukit/iommu.h"
 #include "iommukit/platform.h"
 
-#define IOMMU_PT_LEVELS_MAX 5u
+#define IOMMU_PT_LEVELS_MAX 5u /* 57-bit addresses */
 
+/* The meaning of an entry's bits. Const; shared by all tables of the format. */
 struct iommu_pt_format {
-    const char *name;
+    const char *name;   /* for log lines; static */
     enum iommu_stage stage;
     uint64_t present;   /* an entry with none of these bits is not present */
     uint64_t table;     /* bits of an entry that points at a table */
@@ -32,14 +33,15 @@ struct iommu_pt_format {
     uint64_t write;     /* added for IOMMU_WRITE */
     uint64_t snoop;     /* added for IOMMU_CACHE where the domain may */
     uint64_t address;   /* where the physical address lives */
-    uint64_t flushed;   /* ignored by hardware: this table pointer is known to have reached memory */
+    uint64_t flushed;   /* ignored by hardware: what it sees here is this table pointer and no earlier one; never 0 */
     uint8_t count_shift; /* ten bits from here are ignored by hardware in a pointer to a leaf table; 0: there are none,
                             and empty leaf tables stay until an unmap covers them */
     bool write_only;    /* WRITE without READ can be expressed */
 };
 
+/* Format and geometry of one table. */
 struct iommu_pt_config {
-    const struct iommu_pt_format *format;
+    const struct iommu_pt_format *format; /* must outlive the table */
     uint8_t levels;        /* 3 to 5 */
     uint8_t iova_bits;     /* input width, at most 12 + 9 * levels; first stage: lower canonical half only */
     uint8_t pa_bits;       /* host address width */
@@ -48,19 +50,25 @@ struct iommu_pt_config {
     uint64_t page_sizes;   /* bit n: leaves of 2^n bytes; bit 12 always */
 };
 
-/* Table pages between two uses, for all tables of an instance: a small, bounded number. */
-#define IOMMU_PT_STOCK_MAX 1024u
+/* Pages that a stock holds at most. Those that are zero cost little to replace; the others save 1 GiB mapped as 4 KiB
+ * pages from having 512 pages cleared that it fills. */
+#define IOMMU_PT_STOCK_MAX      1024u
+#define IOMMU_PT_STOCK_ZERO_MAX 16u
 
+/* Table pages between two uses, for all tables of an instance: a small, bounded number. Its calls take the lock. */
 struct iommu_pt_stock {
     struct iommu_lock lock;
     uint64_t *pages[2]; /* known to be zero; of any content */
     uint32_t count;     /* of both; atomic */
+    uint32_t zero;      /* of those known to be zero */
 };
 
+/* One page table. Fields are read by its owner and written by the calls below. */
 struct iommu_pt {
-    const struct iommu_platform *platform;
-    uint64_t *root;
+    const struct iommu_platform *platform; /* where its pages come from */
+    uint64_t *root;                        /* the top table; NULL after iommu_pt_fini() */
     struct iommu_pt_config config;
+    uint64_t last;                         /* highest address that the table translates */
     struct iommu_pt_stock *stock; /* NULL, as iommu_pt_init() leaves it: pages come from the host and go there */
     uint32_t unsynced;            /* empty tables that were unlinked and may still be in hardware's caches; atomic */
 };
@@ -70,6 +78,9 @@ IOMMU_BEGIN_DECLS
 /* Allocate the (empty, flushed) top table. -ENOMEM, -EINVAL. */
 int iommu_pt_init(struct iommu_pt *pt, const struct iommu_platform *platform,
                   const struct iommu_pt_config *config);
+/* The same with a top table that the caller has: zeroed and flushed. -EINVAL. */
+int iommu_pt_init_at(struct iommu_pt *pt, const struct iommu_platform *platform, const struct iommu_pt_config *config,
+                     uint64_t *top);
 /* Free every table; no hardware may use them any more. A second time: nothing happens. */
 void iommu_pt_fini(struct iommu_pt *pt);
 /* Physical address of the top table. */

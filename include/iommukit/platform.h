@@ -8,7 +8,8 @@
  *
  * Contexts. Hooks are called from whatever context called the library, never from one of its own. Control
  * calls (create, start, device, domain, attach, detach) may allocate and may wait for hardware; iommu_map may
- * allocate; iommu_unmap neither allocates nor frees; iommu_sync waits for hardware and frees pages.
+ * allocate, and the first one in a domain that is attached waits for hardware; iommu_unmap neither allocates
+ * nor frees; iommu_sync waits for hardware and frees pages.
  */
 #ifndef IOMMUKIT_PLATFORM_H
 #define IOMMUKIT_PLATFORM_H
@@ -17,14 +18,21 @@
 
 /* Storage for one lock of the host; large enough for a pthread mutex or a kernel spinlock. */
 struct iommu_lock {
-    uintptr_t word[6];
+    uintptr_t word[6]; /* the host's */
 };
 
-enum iommu_log_level { IOMMU_LOG_ERROR, IOMMU_LOG_WARNING, IOMMU_LOG_INFO, IOMMU_LOG_DEBUG };
+/* How much a log line matters. */
+enum iommu_log_level {
+    IOMMU_LOG_ERROR,   /* something does not work */
+    IOMMU_LOG_WARNING, /* something is odd, and was coped with */
+    IOMMU_LOG_INFO,    /* what was found and decided at start */
+    IOMMU_LOG_DEBUG,   /* for whoever works on the driver */
+};
 
-#define IOMMU_PAGE_LG2  12u
-#define IOMMU_PAGE_SIZE ((uint64_t)1 << IOMMU_PAGE_LG2)
+#define IOMMU_PAGE_LG2  12u /* pages and tables are of 4 KiB, whatever the host's own pages */
+#define IOMMU_PAGE_SIZE ((uint64_t)1 << IOMMU_PAGE_LG2) /* in bytes */
 
+/* The host's hooks. */
 struct iommu_platform {
     void *ctx; /* handed to every hook; never looked at */
 
@@ -54,14 +62,21 @@ struct iommu_platform {
     void (*mmio_write32)(void *ctx, volatile void *reg, uint32_t value);
     void (*mmio_write64)(void *ctx, volatile void *reg, uint64_t value);
 
-    /* Write every cache line of [va, va + bytes) back to memory and order that before later stores: what a
-     * device that does not snoop needs (x86: clflushopt or clwb, then sfence).
+    /* Write every cache line of [va, va + bytes) back to memory: what a device that does not snoop needs. They are there
+     * at the latest when the caller's next atomic read-modify-write or dma_barrier has been executed (x86: clflushopt or
+     * clwb without a fence, for locked instructions wait for them; elsewhere the hook ends with the barrier).
      * Default: none, and a unit whose table walks are not coherent is refused with -IOMMU_EOPNOTSUPP. */
     void (*cache_flush)(void *ctx, const void *va, size_t bytes);
 
-    /* Order all earlier stores to memory before a later register write or store that a device may see.
-     * Default: a C11 sequentially consistent fence (enough on x86; Arm hosts want dsb). */
+    /* Order all earlier stores to memory, and what cache_flush was called for, before a later register write or store that
+     * a device may see. Default: a C11 sequentially consistent fence (Arm hosts want dsb); on x86, whose stores stay in
+     * order, only where there is cache_flush. */
     void (*dma_barrier)(void *ctx);
+
+    /* Store value, value + step, value + 2 * step, ... in `count` words, in any order, each with one aligned store of 64
+     * bits or as part of a wider one. For hosts whose callers may use more registers than the compiler was told of: it
+     * is called for long runs, with which page tables are filled and cleared. Default: a loop. */
+    void (*fill_words)(void *ctx, uint64_t *words, size_t count, uint64_t value, uint64_t step);
 
     /* Monotonic nanoseconds, for deadlines. Default: deadlines count polls (one poll is taken as 1 us). */
     uint64_t (*now_ns)(void *ctx);
@@ -74,6 +89,16 @@ struct iommu_platform {
     void (*lock_fini)(void *ctx, struct iommu_lock *lock);
     void (*lock_acquire)(void *ctx, struct iommu_lock *lock);
     void (*lock_release)(void *ctx, struct iommu_lock *lock);
+
+    /* A small number, fixed during a call of the library, that no other caller has at that time: of the CPU where
+     * callers are neither preempted nor interrupted by other callers, otherwise of the thread; a number that changes
+     * hands does so with the order of memory that a lock gives. Numbers from 256 on serve, but not fast. Called by
+     * the calls of dma.h. Default: none, callers meet at a lock; without locks there is one caller. */
+    uint32_t (*cpu)(void *ctx);
+    /* Where each thread keeps that number plus 1, in a uint32_t so many bytes from its thread pointer (x86-64: fs:0,
+     * AArch64: TPIDR_EL0), for a hook that numbers threads: the library looks there first and calls it where it finds
+     * 0. Saves most of what such a call costs. Other architectures ignore it. Default, 0: nowhere. */
+    ptrdiff_t cpu_offset;
 
     /* PCI configuration space, dword aligned, offset 0 to 4095; rid is bus << 8 | device << 3 | function. A
      * function that is not there reads as all ones. Default: the library neither reads nor enables anything in

@@ -6,7 +6,8 @@
  *     make devices known (those with reserved regions first of all)   iommu_device_add
  *     switch translation on                                iommu_start
  *
- * Units of one instance may differ in everything. Instances share nothing.
+ * Units of one instance may differ in everything. Instances share nothing. Any thread may call; the instance must
+ * not be destroyed meanwhile.
  */
 #ifndef IOMMUKIT_VTD_H
 #define IOMMUKIT_VTD_H
@@ -16,6 +17,7 @@
 
 IOMMU_BEGIN_DECLS
 
+/* How units are run. */
 enum iommu_vtd_mode {
     IOMMU_VTD_MODE_AUTO,     /* per unit: scalable where it can, else legacy */
     IOMMU_VTD_MODE_SCALABLE, /* units that cannot: create fails with -EOPNOTSUPP */
@@ -41,27 +43,29 @@ struct iommu_vtd_config {
     size_t dmar_bytes;
     enum iommu_vtd_mode mode;
     enum iommu_vtd_takeover takeover;
-    const struct iommu_vtd_quirk *quirks;
+    const struct iommu_vtd_quirk *quirks; /* applied in order */
     unsigned quirk_count;
     bool no_ats;                /* never enable device TLBs */
     bool no_queue;              /* legacy mode: use the invalidation registers even where there is a queue */
     bool force_write_buffer_flush; /* chipsets that hide RWBF */
     uint64_t fault_msi_address; /* message for fault events; 0: none, poll iommu_handle_events */
-    uint32_t fault_msi_data;
+    uint32_t fault_msi_data;    /* and what the message carries */
     uint32_t timeout_ms;        /* for each wait; 0: 1000 */
 };
 
 /* -EINVAL malformed table; -ENODEV no usable unit; -EOPNOTSUPP mode, or a unit this platform cannot drive
- * (unsnooped walks without a cache_flush hook); -ENOMEM. The hardware has not been written to. */
+ * (unsnooped walks without a cache_flush hook); -ENOMEM. The hardware has not been written to.
+ * *iommu is the caller's until iommu_destroy(); platform must outlive it. */
 int iommu_vtd_create(const struct iommu_platform *platform, const struct iommu_vtd_config *config,
                      struct iommu **iommu);
 
 /* ---- looking in --------------------------------------------------------------------------------------- */
 
+/* One unit: what it is and what was done with it. */
 struct iommu_vtd_unit_info {
-    uint64_t base;
-    uint16_t segment;
-    bool include_all;
+    uint64_t base;                /* physical address of its registers */
+    uint16_t segment;             /* PCI segment it serves */
+    bool include_all;             /* serves every device of the segment that no other unit names */
     enum iommu_vtd_mode mode;     /* SCALABLE or LEGACY */
     uint32_t version;             /* VER register */
     uint64_t cap, ecap;           /* as used: after quirks and cross-checks */
@@ -79,6 +83,7 @@ struct iommu_vtd_unit_info {
     uint64_t withheld_pages;      /* given up for ever: the unit may still read them */
 };
 
+/* Units of the instance, in the order of the table, and what one of them says of itself. */
 unsigned iommu_vtd_unit_count(const struct iommu *iommu);
 int iommu_vtd_unit_info(struct iommu *iommu, unsigned index, struct iommu_vtd_unit_info *info); /* -EINVAL */
 /* Index of the device's unit, or -ENODEV. */

@@ -108,6 +108,13 @@ static int memory_read64(void *ctx, uint64_t pa, uint64_t *value)
     return 0;
 }
 
+static void memory_prefetch(void *ctx, uint64_t pa)
+{
+    const void *word = memory_at(ctx, pa, sizeof(uint64_t));
+
+    __builtin_prefetch(word);
+}
+
 static int memory_write64(void *ctx, uint64_t pa, uint64_t value)
 {
     struct iommu_model_host_machine *host = ctx;
@@ -194,7 +201,8 @@ static struct iommu_model_host model_host(struct iommu_model_host_machine *host)
                    .write = memory_write,
                    .read64 = memory_read64,
                    .write64 = memory_write64,
-                   .cas64 = memory_cas64},
+                   .cas64 = memory_cas64,
+                   .prefetch = memory_prefetch},
         .ctx = host,
         .alloc = model_alloc,
         .free = model_free,

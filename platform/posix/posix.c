@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * platform/posix/posix.c - a hosted program's platform: one mapping as physical memory, pthread
- * mutexes, the monotonic clock, registers and configuration space handed on to the caller's hooks.
+ * platform/posix/posix.c - a hosted program's platform: one mapping as physical memory, locks that
+ * spin, the monotonic clock, registers and configuration space handed on to the caller's hooks.
  * The modelled machine and the QEMU host are built on it; programs use it directly through
  * iommukit/host/posix.h.
  *
@@ -18,12 +18,16 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "platform/posix/cpu.h"
+#include "platform/posix/fill.h"
 #include "platform/posix/frames.h"
+#include "platform/posix/lock.h"
 
 #define DEFAULT_RAM_BYTES   ((uint64_t)8 << 30)
 #define DEFAULT_PAGES_FIRST ((uint64_t)1 << 20)
 #define MAX_PAGE_ORDER      9u
 #define MAX_KEPT            256u
+#define SMALL               512u /* glibc keeps small objects at hand for malloc and not for calloc */
 
 struct iommu_posix {
     struct iommu_platform platform;
@@ -36,16 +40,19 @@ struct iommu_posix {
     unsigned next_kept;
 };
 
-_Static_assert(sizeof(pthread_mutex_t) <= sizeof(struct iommu_lock),
-               "a mutex fits into iommu_lock");
-_Static_assert(_Alignof(pthread_mutex_t) <= _Alignof(struct iommu_lock), "and is aligned in it");
-
 /* ---- memory -------------------------------------------------------------------------------- */
 
 static void *posix_alloc(void *ctx, size_t bytes)
 {
+    void *object;
+
     (void)ctx;
-    return calloc(1, bytes ? bytes : 1);
+    if (bytes > SMALL)
+        return calloc(1, bytes);
+    object = malloc(bytes ? bytes : 1);
+    if (object)
+        memset(object, 0, bytes);
+    return object;
 }
 
 static void posix_free(void *ctx, void *object, size_t bytes)
@@ -144,6 +151,13 @@ static void posix_cache_flush(void *ctx, const void *va, size_t bytes)
                              bytes);
 }
 
+/* The devices here are software: they see the stores of this process in the order in which others do. */
+static void posix_dma_barrier(void *ctx)
+{
+    (void)ctx;
+    atomic_thread_fence(memory_order_release);
+}
+
 /* ---- registers: the mapped pointer is the physical address itself -------------------------- */
 
 /* Nobody dereferences it, so pointer arithmetic on it is address arithmetic. */
@@ -218,7 +232,7 @@ static void posix_log(void *ctx, enum iommu_log_level level, const char *text)
     host->config.log(host->config.log_ctx, level, text);
 }
 
-/* ---- time and locks ------------------------------------------------------------------------ */
+/* ---- time ---------------------------------------------------------------------------------- */
 
 static uint64_t posix_now_ns(void *ctx)
 {
@@ -240,30 +254,6 @@ static void posix_relax(void *ctx)
     sched_yield();
 }
 
-static int posix_lock_init(void *ctx, struct iommu_lock *lock)
-{
-    (void)ctx;
-    return pthread_mutex_init((pthread_mutex_t *)lock, NULL) ? -IOMMU_ENOMEM : 0;
-}
-
-static void posix_lock_fini(void *ctx, struct iommu_lock *lock)
-{
-    (void)ctx;
-    pthread_mutex_destroy((pthread_mutex_t *)lock);
-}
-
-static void posix_lock_acquire(void *ctx, struct iommu_lock *lock)
-{
-    (void)ctx;
-    pthread_mutex_lock((pthread_mutex_t *)lock);
-}
-
-static void posix_lock_release(void *ctx, struct iommu_lock *lock)
-{
-    (void)ctx;
-    pthread_mutex_unlock((pthread_mutex_t *)lock);
-}
-
 /* ---- life ---------------------------------------------------------------------------------- */
 
 static void fill_platform(struct iommu_posix *host)
@@ -282,12 +272,16 @@ static void fill_platform(struct iommu_posix *host)
         .mmio_write32 = posix_mmio_write32,
         .mmio_write64 = posix_mmio_write64,
         .cache_flush = posix_cache_flush,
+        .dma_barrier = posix_dma_barrier,
+        .fill_words = posix_fill(),
         .now_ns = posix_now_ns,
         .relax = posix_relax,
         .lock_init = posix_lock_init,
         .lock_fini = posix_lock_fini,
-        .lock_acquire = posix_lock_acquire,
-        .lock_release = posix_lock_release,
+        .lock_acquire = posix_lock_take,
+        .lock_release = posix_lock_give,
+        .cpu = posix_cpu,
+        .cpu_offset = posix_cpu_offset(),
         .pci_read32 = host->config.pci_read32 ? posix_pci_read32 : NULL,
         .pci_write32 = host->config.pci_write32 ? posix_pci_write32 : NULL,
         .log = host->config.log ? posix_log : NULL,

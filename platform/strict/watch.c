@@ -183,6 +183,8 @@ static void hook_cache_flush(void *ctx, const void *va, size_t bytes)
     pthread_mutex_lock(&strict->mutex);
     strict->counts.cache_flushes++;
     strict->counts.cache_flush_bytes += bytes;
+    if (bytes)
+        strict->counts.cache_flush_lines += ((uintptr_t)va + bytes - 1) / 64 - (uintptr_t)va / 64 + 1;
     pthread_mutex_unlock(&strict->mutex);
     strict->inner->cache_flush(strict->inner->ctx, va, bytes);
 }
@@ -349,6 +351,13 @@ static void hook_pci_write32(void *ctx, uint16_t segment, uint16_t rid, uint32_t
         strict->inner->pci_write32(strict->inner->ctx, segment, rid, offset, value);
 }
 
+static uint32_t hook_cpu(void *ctx)
+{
+    struct iommu_strict *strict = ctx;
+
+    return strict->inner->cpu(strict->inner->ctx);
+}
+
 static void hook_log(void *ctx, enum iommu_log_level level, const char *text)
 {
     struct iommu_strict *strict = ctx;
@@ -376,6 +385,7 @@ void strict_watch(struct iommu_strict *strict)
     platform->cache_flush = inner->cache_flush ? hook_cache_flush : NULL;
     platform->now_ns = inner->now_ns ? hook_now_ns : NULL;
     platform->relax = inner->relax ? hook_relax : NULL;
+    platform->cpu = inner->cpu ? hook_cpu : NULL;
     platform->pci_read32 = inner->pci_read32 ? hook_pci_read32 : NULL;
     platform->pci_write32 = inner->pci_write32 ? hook_pci_write32 : NULL;
     if (!inner->lock_init)

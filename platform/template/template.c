@@ -4,7 +4,7 @@
  * works. Copy it, and replace what your system does better, in this order: allocation, locks, the
  * clock, the log.
  */
-#include "platform/template/template.h"
+#include "template.h"
 
 /* One of the four functions that the library itself needs, too; no libc header is asked for it. */
 void *memset(void *memory, int value, size_t bytes);
@@ -49,6 +49,8 @@ static void barrier(void)
 {
 #if defined(__aarch64__)
     __asm__ volatile("dsb sy" : : : "memory");
+#elif defined(__riscv)
+    __asm__ volatile("fence iorw, iorw" : : : "memory"); /* the C11 fence leaves out I/O */
 #else
     atomic_thread_fence(memory_order_seq_cst);
 #endif

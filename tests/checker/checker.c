@@ -166,8 +166,10 @@ static void start_run(struct checker *checker, const struct checker_facts *facts
     checker->findings = 0;
     checker->round++;
     for (unsigned i = 0; i < CHECKER_DOMAINS_MAX; i++)
-        checker->domain[i] = (struct checker_domain){
-            .root = checker->domain_root[i], .cap = UINT64_MAX, .ecap = UINT64_MAX};
+        checker->domain[i] = (struct checker_domain){.cap = UINT64_MAX, .ecap = UINT64_MAX};
+    for (unsigned i = 0; i < facts->domain_count; i++)
+        if (facts->domains[i] != NULL)
+            checker->domain[i].root = checker_root(checker, facts->domains[i]);
 }
 
 unsigned checker_run(struct checker *checker, const struct checker_facts *facts,

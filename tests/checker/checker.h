@@ -77,7 +77,7 @@ struct checker_unit {
 };
 
 struct checker_domain {
-    uint64_t root;      /* the first page that was allocated for it; 0: none */
+    uint64_t root;      /* its top table; 0: none */
     uint64_t cap, ecap; /* what all units that it is attached on can do */
     unsigned routes;
 };
@@ -99,7 +99,6 @@ struct checker {
     uint64_t page_count, page_high;
     uint32_t round;
     unsigned address_bits; /* of the host */
-    uint64_t domain_root[CHECKER_DOMAINS_MAX];
 
     const struct checker_facts *facts;
     enum checker_depth depth;
@@ -119,6 +118,9 @@ struct checker {
 void checker_watch(struct checker *checker);
 void checker_start(struct checker *checker);
 void checker_stop(struct checker *checker);
+/* The domain's top table, and whether that is the one that all empty domains share. */
+uint64_t checker_root(const struct checker *checker, const struct iommu_domain *domain);
+bool checker_is_empty(const struct checker *checker, uint64_t root);
 /* Whose pages this thread allocates from now on. */
 void checker_owner(int owner);
 
@@ -127,8 +129,7 @@ unsigned checker_run(struct checker *checker, const struct checker_facts *facts,
                      enum checker_depth depth);
 
 /* By hand: log2 of the page that translates iova; 0: none. Any thread, for addresses that are its own. */
-unsigned checker_leaf_lg2(struct checker *checker, const struct iommu_domain *domain,
-                          unsigned number, uint64_t iova);
+unsigned checker_leaf_lg2(struct checker *checker, const struct iommu_domain *domain, uint64_t iova);
 
 /* For its files. */
 void checker_find(struct checker *checker, const char *format, ...)

@@ -37,17 +37,16 @@ static void note(struct checker *checker, uint64_t pa, unsigned order, bool live
         checker->page_high = pa / RIG_PAGE + count;
 }
 
-/* The first page of a domain's life is the top of its tree. */
-static void note_root(struct checker *checker, uint64_t pa, bool live)
+uint64_t checker_root(const struct checker *checker, const struct iommu_domain *domain)
 {
-    for (unsigned i = 0; !live && i < CHECKER_DOMAINS_MAX; i++)
-        if (checker->domain_root[i] == pa)
-            checker->domain_root[i] = 0;
-    if (live && owner_now >= CHECKER_DOMAIN(0)) {
-        uint64_t *root = &checker->domain_root[owner_now - CHECKER_DOMAIN(0)];
-        if (*root == 0)
-            *root = pa;
-    }
+    const uint64_t *top = __atomic_load_n(&domain->pt.root, __ATOMIC_ACQUIRE);
+
+    return top != NULL ? physical(checker, top) : 0;
+}
+
+bool checker_is_empty(const struct checker *checker, uint64_t root)
+{
+    return root == physical(checker, checker->rig.iommu->no_table);
 }
 
 static void *page_alloc(void *ctx, unsigned order)
@@ -59,7 +58,6 @@ static void *page_alloc(void *ctx, unsigned order)
         return NULL;
     pthread_mutex_lock(&checker->lock);
     note(checker, physical(checker, page), order, true);
-    note_root(checker, physical(checker, page), true);
     pthread_mutex_unlock(&checker->lock);
     return page;
 }
@@ -70,7 +68,6 @@ static void page_free(void *ctx, void *page, unsigned order)
 
     pthread_mutex_lock(&checker->lock);
     note(checker, physical(checker, page), order, false);
-    note_root(checker, physical(checker, page), false);
     pthread_mutex_unlock(&checker->lock);
     checker->page_free(ctx, page, order);
 }

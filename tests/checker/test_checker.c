@@ -182,7 +182,7 @@ static uint64_t context_of(struct bench *bench, unsigned device)
 static uint64_t table_entry(struct bench *bench, unsigned domain, uint64_t iova, unsigned level)
 {
     struct iommu_geometry geometry;
-    uint64_t table = bench->checker.domain_root[domain];
+    uint64_t table = checker_root(&bench->checker, bench->domain[domain]);
 
     iommu_domain_geometry(bench->domain[domain], &geometry);
     for (unsigned at = geometry.levels;; at--) {

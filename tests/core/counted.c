@@ -149,18 +149,22 @@ static void flush(void *ctx, const void *va, size_t bytes)
 static int lock_init(void *ctx, struct iommu_lock *lock)
 {
     struct counted *host = ctx;
+    bool fails;
 
-    if (fails_now(host))
-        return -12;
-    host->locks++;
-    return pthread_mutex_init((pthread_mutex_t *)lock, NULL);
+    pthread_mutex_lock(&host->mutex);
+    fails = fails_now(host);
+    host->locks += !fails;
+    pthread_mutex_unlock(&host->mutex);
+    return fails ? -12 : pthread_mutex_init((pthread_mutex_t *)lock, NULL);
 }
 
 static void lock_fini(void *ctx, struct iommu_lock *lock)
 {
     struct counted *host = ctx;
 
+    pthread_mutex_lock(&host->mutex);
     host->locks--;
+    pthread_mutex_unlock(&host->mutex);
     pthread_mutex_destroy((pthread_mutex_t *)lock);
 }
 

@@ -149,12 +149,6 @@ static int domain_init(struct iommu_domain *domain, const struct iommu_domain_co
     return iommu_pt_init(&domain->pt, domain->iommu->platform, &table);
 }
 
-static bool range_reserved(struct iommu_domain *domain, uint64_t first, uint64_t last)
-{
-    (void)domain;
-    return first <= MOCK_MSI_LAST && last >= MOCK_MSI_FIRST;
-}
-
 /* ---- routes ------------------------------------------------------------------------------------------- */
 
 static void assert_listed(const struct iommu_attachment *attachment)
@@ -219,7 +213,12 @@ static int flush_map(struct iommu_domain *domain, uint64_t first, uint64_t last)
 static int flush_unmap(struct iommu_domain *domain, const struct iommu_gather *gather)
 {
     struct mock *mock = mock_of(domain->iommu);
+    void (*in_flush)(void *) = mock->in_flush;
 
+    if (in_flush) {
+        mock->in_flush = NULL;
+        in_flush(mock->in_flush_ctx);
+    }
     assert_ptr_equal(gather->domain, domain);
     assert_true(gather->first <= gather->last);
     __atomic_store_n(&mock->flushed_first, gather->first, __ATOMIC_RELAXED);
@@ -252,7 +251,8 @@ static const struct iommu_ops all_ops = {.name = "mock",
                                          .release_device = release_device,
                                          .for_each_reserved = for_each_reserved,
                                          .domain_init = domain_init,
-                                         .range_reserved = range_reserved,
+                                         .reserved_first = MOCK_MSI_FIRST,
+                                         .reserved_last = MOCK_MSI_LAST,
                                          .attach = attach,
                                          .detach = detach,
                                          .replace = replace,
@@ -272,6 +272,7 @@ void mock_init(struct mock *mock, struct counted *host)
     mock->pasid_limit = 1u << 10;
     mock->address_bits = 48;
     assert_int_equal(iommu_init(&mock->iommu, &mock->ops, &host->platform), 0);
+    mock->iommu.flush_maps = true;
     assert_int_equal(iommu_start(&mock->iommu), 0);
 }
 

@@ -49,6 +49,8 @@ struct mock {
     unsigned calls[MOCK_OPS];
     bool stopped;                         /* destroy has come */
     uint64_t flushed_first, flushed_last; /* of the last flush_unmap */
+    void (*in_flush)(void *ctx);          /* the next flush_unmap calls it: what another thread does meanwhile */
+    void *in_flush_ctx;
 };
 
 /* A running instance, able to do everything. */

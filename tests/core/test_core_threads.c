@@ -139,6 +139,7 @@ static void coming_and_going(struct fixture *f, bool coherent)
     assert_int_equal(domain->pt.unsynced, 0);
     assert_int_equal(iommu_domain_trim(domain), 0);
     assert_int_equal(pages_in_use(f), before);
+    assert_int_equal(f->mock.iommu.table_pages.count, 0);
     domain_gone(domain);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The library compiled out. Every call of iommu.h and aux.h is made here; the program links because none of
+ * The library compiled out. Every call of iommu.h, aux.h and dma.h is made here; the program links because none of
  * them is left.
  * platform: core
  */
@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "iommukit/aux.h"
+#include "iommukit/dma.h"
 
 #define GONE (-IOMMU_ENODEV)
 
@@ -87,11 +88,28 @@ static void test_B23_and_so_are_all_others(void **state)
     assert_non_null(iommu_strerror(GONE));
 }
 
+static void test_and_so_are_addresses(void **state)
+{
+    uint64_t iova = 7;
+
+    (void)state;
+    assert_int_equal(iommu_dma_init(NULL, NULL), GONE);
+    assert_int_equal(iommu_iova_alloc(NULL, 4096, &iova), GONE);
+    assert_int_equal(iommu_iova_free(NULL, iova, 4096), GONE);
+    assert_int_equal(iommu_iova_trim(NULL), GONE);
+    assert_int_equal(iommu_dma_map(NULL, 0, 4096, IOMMU_READ, &iova), GONE);
+    assert_int_equal(iommu_dma_unmap(NULL, iova, 4096), GONE);
+    assert_int_equal(iommu_dma_flush(NULL), GONE);
+    assert_int_equal(iommu_dma_flush_due(NULL), GONE);
+    assert_int_equal(iova, 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_B23_the_origins_calls_are_errors_or_nothing),
         cmocka_unit_test(test_B23_and_so_are_all_others),
+        cmocka_unit_test(test_and_so_are_addresses),
     };
 
     return cmocka_run_group_tests_name("disabled", tests, NULL, NULL);

@@ -148,6 +148,122 @@ static void test_B45_a_new_table_before_the_sync_of_the_old_one(void **state)
     domain_gone(domain);
 }
 
+static void map_one_page(void *ctx);
+
+struct meanwhile {
+    struct iommu_domain *domain;
+    struct iommu_device *device;
+    uint64_t iova;
+    int result;
+};
+
+static unsigned unmap_flushes(const struct fixture *f)
+{
+    return f->mock.calls[MOCK_FLUSH_UNMAP];
+}
+
+/* A page comes and goes, and with it its leaf table, which hardware may remember. */
+static void leave_in_doubt(struct iommu_domain *domain, uint64_t iova, struct iommu_gather *gather)
+{
+    iommu_gather_init(gather);
+    assert_int_equal(iommu_map(domain, iova, PA, SIZE_4K, RW), 0);
+    assert_int_equal(iommu_unmap(domain, iova, SIZE_4K, gather), 0);
+}
+
+static void doubt_is_everybodys(struct fixture *f, bool coherent)
+{
+    struct meanwhile m = {.iova = 9 * SIZE_4K, .result = 1};
+    struct iommu_gather gather;
+    unsigned before = unmap_flushes(f);
+
+    f->mock.table.coherent = coherent;
+    m.domain = mock_domain(&f->mock);
+    f->mock.in_flush = map_one_page;
+    f->mock.in_flush_ctx = &m;
+    leave_in_doubt(m.domain, SIZE_4K, &gather);
+    assert_int_equal(iommu_map(m.domain, 8 * SIZE_4K, PA, SIZE_4K, RW), 0);
+    assert_int_equal(m.result, 0);
+    assert_int_equal(unmap_flushes(f), before + 2); /* who came meanwhile cannot rely on the other's flush yet */
+    assert_int_equal(iommu_map(m.domain, 10 * SIZE_4K, PA, 3 * SIZE_4K, RW), 0);
+    assert_int_equal(unmap_flushes(f), before + 2); /* this one can */
+    assert_int_equal(iommu_sync(m.domain, &gather), 0);
+    domain_gone(m.domain);
+}
+
+static void test_B45_nobody_relies_on_a_new_table_that_is_in_doubt(void **state)
+{
+    doubt_is_everybodys(*state, true);
+    doubt_is_everybodys(*state, false);
+}
+
+static void test_B45_a_failed_flush_leaves_the_doubt(void **state)
+{
+    struct fixture *f = *state;
+    struct meanwhile m = {.domain = mock_domain(&f->mock), .iova = 9 * SIZE_4K, .result = 1};
+    struct iommu_gather gather;
+
+    leave_in_doubt(m.domain, SIZE_4K, &gather);
+    f->mock.in_flush = map_one_page;
+    f->mock.in_flush_ctx = &m;
+    mock_fail(&f->mock, MOCK_FLUSH_UNMAP, -IOMMU_EIO); /* the one meanwhile, whose page is out again by a second flush */
+    assert_int_equal(iommu_map(m.domain, 8 * SIZE_4K, PA, SIZE_4K, RW), 0);
+    assert_int_equal(m.result, -IOMMU_EIO);
+    assert_int_equal(unmap_flushes(f), 3);
+    mock_fail(&f->mock, MOCK_FLUSH_UNMAP, -IOMMU_EIO);
+    assert_int_equal(iommu_map(m.domain, SIZE_2M - SIZE_4K, PA, 2 * SIZE_4K, RW), -IOMMU_EIO); /* in doubt: the second table */
+    assert_int_equal(unmap_flushes(f), 5);
+    assert_int_equal(iommu_map(m.domain, SIZE_2M, PA, SIZE_4K, RW), 0);
+    assert_int_equal(unmap_flushes(f), 6);
+    assert_int_equal(iommu_map(m.domain, SIZE_2M + SIZE_4K, PA, SIZE_4K, RW), 0);
+    assert_int_equal(unmap_flushes(f), 6);
+    assert_int_equal(iommu_sync(m.domain, &gather), 0);
+    domain_gone(m.domain);
+}
+
+/* One large page, and several, where a leaf table was. */
+static void test_B45_large_pages_in_the_place_of_a_table(void **state)
+{
+    struct fixture *f = *state;
+    struct iommu_domain *domain = mock_domain(&f->mock);
+
+    assert_int_equal(iommu_map(domain, 0, PA, SIZE_4K, RW), 0); /* the tables above stay */
+    for (uint64_t count = 1; count < 3; count++) {
+        uint64_t at = count * 4 * SIZE_2M;
+        unsigned before = unmap_flushes(f);
+        struct iommu_gather gather;
+
+        leave_in_doubt(domain, at, &gather);
+        assert_int_equal(iommu_map(domain, at, PA, count * SIZE_2M, RW), 0);
+        assert_int_equal(unmap_flushes(f), before + 1);
+        assert_int_equal(iommu_sync(domain, &gather), 0);
+        assert_int_equal(unmap_flushes(f), before + 2);
+        assert_int_equal(iommu_map(domain, at + 2 * SIZE_2M, PA, count * SIZE_2M, RW), 0);
+        assert_int_equal(unmap_flushes(f), before + 2);
+    }
+    domain_gone(domain);
+}
+
+/* A host without locks has one caller: empty tables above the leaf tables go as well, and are as much in doubt. */
+static void test_B45_with_one_caller_all_empty_tables_go(void **state)
+{
+    struct fixture *f = *state;
+    struct iommu_domain *domain;
+    struct iommu_gather gather;
+    size_t empty;
+
+    f->host.platform.lock_acquire = f->host.platform.lock_release = NULL;
+    domain = mock_domain(&f->mock);
+    empty = pages_in_use(f);
+    leave_in_doubt(domain, SIZE_4K, &gather);
+    assert_int_equal(iommu_map(domain, SIZE_1G, PA, SIZE_1G, RW), 0); /* below a new table of its own */
+    assert_int_equal(unmap_flushes(f), 1);
+    assert_int_equal(iommu_sync(domain, &gather), 0);
+    assert_int_equal(pages_in_use(f), empty + 1);
+    assert_int_equal(iommu_unmap(domain, SIZE_1G, SIZE_1G, NULL), 0);
+    assert_int_equal(pages_in_use(f), empty);
+    domain_gone(domain);
+}
+
 static void test_B45_strict_unmaps_keep_tables_that_are_in_doubt(void **state)
 {
     struct fixture *f = *state;
@@ -192,13 +308,6 @@ static void test_B42_a_map_that_cannot_be_flushed_is_taken_out(void **state)
 }
 
 /* ---- meanwhile, in another thread --------------------------------------------------------------------- */
-
-struct meanwhile {
-    struct iommu_domain *domain;
-    struct iommu_device *device;
-    uint64_t iova;
-    int result;
-};
 
 static void attach_narrow(void *ctx)
 {
@@ -440,6 +549,10 @@ int main(void)
         FIXTURE_TEST(test_B42_malformed_domains),
         FIXTURE_TEST(test_B45_unmap_flushes_before_it_frees),
         FIXTURE_TEST(test_B45_a_new_table_before_the_sync_of_the_old_one),
+        FIXTURE_TEST(test_B45_nobody_relies_on_a_new_table_that_is_in_doubt),
+        FIXTURE_TEST(test_B45_a_failed_flush_leaves_the_doubt),
+        FIXTURE_TEST(test_B45_large_pages_in_the_place_of_a_table),
+        FIXTURE_TEST(test_B45_with_one_caller_all_empty_tables_go),
         FIXTURE_TEST(test_B45_strict_unmaps_keep_tables_that_are_in_doubt),
         FIXTURE_TEST(test_B42_a_map_that_cannot_be_flushed_is_taken_out),
         FIXTURE_TEST(test_B39_a_narrow_device_comes_while_a_map_is_under_way),

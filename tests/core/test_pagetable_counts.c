@@ -86,6 +86,35 @@ static void test_B45_trim_gives_back_what_holds_nothing(void **state)
     each_shape(trim_leaves_the_top);
 }
 
+/* With one caller at a time they go as soon as they hold nothing, whatever it was that they held last. */
+static void one_caller_keeps_nothing(struct shape shape)
+{
+    const uint64_t at[] = {SIZE_4K, SIZE_1G + SIZE_2M, 2 * SIZE_1G, 3 * SIZE_1G - SIZE_4K, 5 * SIZE_1G - 3 * SIZE_4K,
+                           6 * SIZE_1G + 2 * SIZE_2M};
+    const uint64_t len[] = {SIZE_4K, SIZE_2M, SIZE_1G - SIZE_2M, 2 * SIZE_4K, 2 * SIZE_2M, SIZE_1G - SIZE_2M};
+    struct rig rig;
+
+    rig_start(&rig, format_config(shape.format, shape.levels, ALL, shape.coherent));
+    rig.host.platform.lock_acquire = NULL;
+    for (unsigned i = 0; i < 6; i++)
+        map_ok(&rig, at[i], PA + (at[i] & (SIZE_1G - 1)), len[i], RW);
+    unmap(&rig, SIZE_1G + SIZE_2M, SIZE_2M, 0);
+    leads_to(&rig, 2 * SIZE_1G, PA, 21);
+    for (unsigned i = 0; i < 6; i++)
+        unmap(&rig, at[i], len[i], i == 1 ? -IOMMU_ENOENT : 0);
+    iommu_pt_free_dead(&rig.pt, &rig.gather);
+    if (shape.format->count_shift)
+        assert_int_equal(rig.host.pages, 1);
+    assert_int_equal(rig.pt.unsynced, 0);
+    rig_stop(&rig);
+}
+
+static void test_B45_one_caller_keeps_no_empty_table(void **state)
+{
+    (void)state;
+    each_shape(one_caller_keeps_nothing);
+}
+
 /* An unmap of one tree does not touch it; of the tops of several, slot 0 reads as not present to hardware. */
 static void test_B45_dead_trees_are_linked_by_their_tops(void **state)
 {
@@ -111,13 +140,72 @@ static void test_B45_dead_trees_are_linked_by_their_tops(void **state)
     rig_stop(&rig);
 }
 
+/* A host with registers of its own fills and clears long runs. */
+static unsigned filled;
+
+static void fill_words(void *ctx, uint64_t *words, size_t count, uint64_t value, uint64_t step)
+{
+    (void)ctx;
+    filled++;
+    for (size_t i = 0; i < count; i++, value += step)
+        words[i] = value;
+}
+
+static void test_B79_the_host_fills_long_runs(void **state)
+{
+    struct rig rig;
+
+    (void)state;
+    rig_start(&rig, format_config(&format_second, 4, SIZE_4K, true));
+    rig.host.platform.fill_words = fill_words;
+    filled = 0;
+    map_ok(&rig, 0, PA, 31 * SIZE_4K, RW);
+    assert_int_equal(filled, 0);
+    map_ok(&rig, 31 * SIZE_4K, PA, 32 * SIZE_4K, RW);
+    map_ok(&rig, SIZE_2M, PA, SIZE_2M, RW);
+#ifndef __SANITIZE_THREAD__
+    assert_int_equal(filled, 2);
+#endif
+    for (uint64_t at = 0; at < SIZE_2M; at += SIZE_4K)
+        leads_to(&rig, SIZE_2M + at, PA + at, 12);
+    unmap(&rig, 0, 63 * SIZE_4K, 0);
+    leads_nowhere(&rig, 0);
+    leads_nowhere(&rig, 62 * SIZE_4K);
+    rig_stop(&rig);
+}
+
+static void test_B42_bits_of_software_are_nobody_elses(void **state)
+{
+    struct iommu_pt_format format = format_second;
+    struct iommu_pt_config config = format_config(&format, 4, ALL, true);
+    struct counted host;
+    struct iommu_pt pt;
+    const uint64_t taken[] = {0, 1, 1u << 7, 1u << 11, SIZE_4K, (uint64_t)1 << 52, (uint64_t)1 << 61};
+
+    (void)state;
+    counted_init(&host, 16);
+    for (unsigned i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
+        format.flushed = taken[i];
+        assert_int_equal(iommu_pt_init(&pt, &host.platform, &config), -IOMMU_EINVAL);
+    }
+    format.flushed = format_second.flushed;
+    format.count_shift = 55;
+    assert_int_equal(iommu_pt_init(&pt, &host.platform, &config), -IOMMU_EINVAL);
+    format.count_shift = 51;
+    assert_int_equal(iommu_pt_init(&pt, &host.platform, &config), -IOMMU_EINVAL);
+    counted_fini(&host);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_B45_a_leaf_table_goes_with_its_last_leaf),
         cmocka_unit_test(test_B45_refusals_leave_the_counts_alone),
         cmocka_unit_test(test_B45_trim_gives_back_what_holds_nothing),
+        cmocka_unit_test(test_B45_one_caller_keeps_no_empty_table),
         cmocka_unit_test(test_B45_dead_trees_are_linked_by_their_tops),
+        cmocka_unit_test(test_B79_the_host_fills_long_runs),
+        cmocka_unit_test(test_B42_bits_of_software_are_nobody_elses),
     };
 
     return cmocka_run_group_tests_name("pagetable_counts", tests, NULL, NULL);

@@ -182,6 +182,20 @@ void made_pasid_first(struct made *made, unsigned rid, uint32_t pasid, uint64_t 
     words[2] = top;
 }
 
+uint64_t made_sizes(struct made *made, enum made_mode mode, uint64_t small_rights)
+{
+    made_open(made, mode);
+    uint64_t top = made_page(made);
+    made_second(made, top, 4, 1, 0x1000, 0xa0000 | small_rights);
+    made_second(made, top, 4, 2, 0x200000, 0x7e00000 | MADE_RW_SECOND);
+    made_second(made, top, 4, 3, 0x40000000, 0x1c0000000 | MADE_RW_SECOND);
+    if (mode == MADE_LEGACY_MODE)
+        made_legacy_context(made, MADE_RID, top | VTD_LCE0_P, MADE_LEGACY(VTD_AW_48, 7));
+    else
+        made_pasid_second(made, MADE_RID, 3, top, 7);
+    return top;
+}
+
 /* ---- what is told */
 
 static struct told all;

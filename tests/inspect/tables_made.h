@@ -24,6 +24,9 @@
 #define MADE_BASE  UINT64_C(0x100000)
 #define MADE_PAGE  UINT64_C(4096)
 #define MADE_TOLD  4096u
+#define MADE_RID   0x0028u /* the device of made_sizes, and of most tests */
+/* The upper half of a legacy context entry. */
+#define MADE_LEGACY(aw, did) (SPEC_PUT(VTD_LCE1_AW, (uint64_t)(aw)) | SPEC_PUT(VTD_LCE1_DID, (uint64_t)(did)))
 
 enum made_mode { MADE_LEGACY_MODE, MADE_SCALABLE_MODE };
 
@@ -75,6 +78,12 @@ uint64_t *made_context(struct made *made, unsigned rid, uint64_t low, uint64_t h
 uint64_t *made_pasid(struct made *made, unsigned rid, uint32_t pasid);
 void made_pasid_second(struct made *made, unsigned rid, uint32_t pasid, uint64_t top, unsigned did);
 void made_pasid_first(struct made *made, unsigned rid, uint32_t pasid, uint64_t top, unsigned did);
+
+/*
+ * made_open, and one second-stage page of each size for MADE_RID, in scalable mode for its PASID 3: 0x1000 with the rights
+ * of the caller's choice, 0x200000 and 0x40000000 for reading and writing. Returns the top table.
+ */
+uint64_t made_sizes(struct made *made, enum made_mode mode, uint64_t small_rights);
 
 /* Saves the memory and opens it as an image; again after changes. */
 void made_memory(struct made *made);

@@ -8,8 +8,6 @@
 
 #include "tests/inspect/tables_made.h"
 
-#define RID     0x0028u
-#define LEGACY(aw, did) (SPEC_PUT(VTD_LCE1_AW, (uint64_t)(aw)) | SPEC_PUT(VTD_LCE1_DID, (uint64_t)(did)))
 
 static struct made made;
 
@@ -39,7 +37,7 @@ static void legacy_world(unsigned levels)
 {
     made_open(&made, MADE_LEGACY_MODE);
     uint64_t top = made_page(&made);
-    made_legacy_context(&made, RID, top | VTD_LCE0_P, LEGACY(levels - 2, 7));
+    made_legacy_context(&made, MADE_RID, top | VTD_LCE0_P, MADE_LEGACY(levels - 2, 7));
     made_second(&made, top, levels, 1, 0x5000, 0xabc000 | MADE_RW_SECOND);
     made_second(&made, top, levels, 1, 0x6000, 0xabd000 | MADE_RW_SECOND);  /* continues */
     made_second(&made, top, levels, 1, 0x7000, 0xabe000 | VTD_SS_R);        /* other rights */
@@ -57,7 +55,7 @@ static void check_legacy(unsigned levels)
     assert_int_equal(told->result, 0);
     assert_int_equal(told->troubles, 0);
     assert_int_equal(told->routes, 1);
-    assert_int_equal(told->route[0].rid, RID);
+    assert_int_equal(told->route[0].rid, MADE_RID);
     assert_int_equal(told->route[0].kind, INSPECT_KIND_SECOND);
     assert_int_equal(told->route[0].did, 7);
     assert_int_equal(told->route[0].levels, levels);
@@ -92,7 +90,7 @@ static void test_tables_ranges_merge_over_sizes_and_tables(void **state)
 {
     made_open(&made, MADE_LEGACY_MODE);
     uint64_t top = made_page(&made);
-    made_legacy_context(&made, RID, top | VTD_LCE0_P, LEGACY(VTD_AW_48, 7));
+    made_legacy_context(&made, MADE_RID, top | VTD_LCE0_P, MADE_LEGACY(VTD_AW_48, 7));
     made_second(&made, top, 4, 1, 0x3fffffff000, 0x7dff000 | MADE_RW_SECOND); /* last of its table at three levels */
     made_second(&made, top, 4, 2, 0x40000000000, 0x7e00000 | MADE_RW_SECOND);
     made_second(&made, top, 4, 1, 0x40000200000, 0x8000000 | MADE_RW_SECOND);
@@ -108,7 +106,7 @@ static void test_tables_second_stage_rights_of_all_levels(void **state)
 {
     made_open(&made, MADE_LEGACY_MODE);
     uint64_t top = made_page(&made);
-    made_legacy_context(&made, RID, top | VTD_LCE0_P, LEGACY(VTD_AW_39, 7));
+    made_legacy_context(&made, MADE_RID, top | VTD_LCE0_P, MADE_LEGACY(VTD_AW_39, 7));
     made_second(&made, top, 3, 1, 0x1000, 0xa0000 | MADE_RW_SECOND);
     made_second(&made, top, 3, 1, 0x40001000, 0xb0000 | MADE_RW_SECOND);
     made_second(&made, top, 3, 1, 0x80001000, 0xc0000 | VTD_SS_W);
@@ -125,7 +123,7 @@ static void test_tables_second_stage_ignored_bits(void **state)
 {
     made_open(&made, MADE_LEGACY_MODE);
     uint64_t top = made_page(&made);
-    made_legacy_context(&made, RID, top | VTD_LCE0_P | VTD_LCE0_FPD, LEGACY(VTD_AW_39, 7) | VTD_LCE1_IGNORED);
+    made_legacy_context(&made, MADE_RID, top | VTD_LCE0_P | VTD_LCE0_FPD, MADE_LEGACY(VTD_AW_39, 7) | VTD_LCE1_IGNORED);
     made_second(&made, top, 3, 1, 0x1000,
                 0xa0000 | MADE_RW_SECOND | VTD_SS_IGNORED | VTD_SS_PS | VTD_SS_SNP | VTD_SS_EMT | VTD_SS_A | VTD_SS_D);
     *made_slot(&made, top, 3, 1, 0x2000, 0) = VTD_SS_RSVD_TABLE | UINT64_C(0xfffff) << 40; /* not present */
@@ -143,10 +141,11 @@ static void test_tables_legacy_types(void **state)
     made_open(&made, MADE_LEGACY_MODE);
     uint64_t top = made_page(&made);
     made_second(&made, top, 4, 1, 0x1000, 0xa0000 | MADE_RW_SECOND);
-    made_legacy_context(&made, 0x0100, top | SPEC_PUT(VTD_LCE0_TT, UINT64_C(1)) | VTD_LCE0_P, LEGACY(VTD_AW_48, 1));
+    made_legacy_context(&made, 0x0100, top | SPEC_PUT(VTD_LCE0_TT, UINT64_C(1)) | VTD_LCE0_P,
+                        MADE_LEGACY(VTD_AW_48, 1));
     made_legacy_context(&made, 0x01ff, VTD_ALL_ONES << 46 | SPEC_PUT(VTD_LCE0_TT, UINT64_C(2)) | VTD_LCE0_P,
-                        LEGACY(VTD_AW_57, 2));
-    made_legacy_context(&made, 0xffff, top | VTD_LCE0_P, LEGACY(VTD_AW_48, 3));
+                        MADE_LEGACY(VTD_AW_57, 2));
+    made_legacy_context(&made, 0xffff, top | VTD_LCE0_P, MADE_LEGACY(VTD_AW_48, 3));
     const struct told *told = made_walk(&made, NULL);
     assert_int_equal(told->troubles, 0);
     assert_int_equal(told->routes, 3);
@@ -171,9 +170,9 @@ static void test_tables_pasids_of_a_device(void **state)
     uint64_t first = made_page(&made), second = made_page(&made);
     made_first(&made, first, 4, 1, 0x1000, 0xa0000 | MADE_RW_FIRST);
     made_second(&made, second, 4, 1, 0x1000, 0xb0000 | MADE_RW_SECOND);
-    made_pasid_second(&made, RID, 0, second, 3);
-    made_pasid_first(&made, RID, 5, first, 4);
-    made_pasid_first(&made, RID, 0xfffff, first, 5);
+    made_pasid_second(&made, MADE_RID, 0, second, 3);
+    made_pasid_first(&made, MADE_RID, 5, first, 4);
+    made_pasid_first(&made, MADE_RID, 0xfffff, first, 5);
     made_pasid_first(&made, 0x0092, 64, first, 6); /* the upper half of its bus */
     const struct told *told = made_walk(&made, NULL);
     assert_int_equal(told->result, 0);
@@ -203,10 +202,10 @@ static void test_tables_rid_pasid_is_the_context_entrys(void **state)
     made_open(&made, MADE_SCALABLE_MODE);
     uint64_t top = made_page(&made);
     made_second(&made, top, 4, 1, 0x1000, 0xb0000 | MADE_RW_SECOND);
-    made_pasid_second(&made, RID, 0, top, 3);
-    made_pasid_second(&made, RID, 9, top, 3);
-    uint64_t low = *made_word(&made, (*made_word(&made, made.root) & VTD_PTR) + RID * 32);
-    made_context(&made, RID, low, 9 | VTD_SCE1_RID_PRIV);
+    made_pasid_second(&made, MADE_RID, 0, top, 3);
+    made_pasid_second(&made, MADE_RID, 9, top, 3);
+    uint64_t low = *made_word(&made, (*made_word(&made, made.root) & VTD_PTR) + MADE_RID * 32);
+    made_context(&made, MADE_RID, low, 9 | VTD_SCE1_RID_PRIV);
     const struct told *told = made_walk(&made, NULL);
     assert_int_equal(told->routes, 2);
     assert_true(told->route[0].has_pasid);
@@ -221,9 +220,9 @@ static void test_tables_entries_that_no_request_reaches(void **state)
 {
     made_open(&made, MADE_SCALABLE_MODE);
     uint64_t top = made_page(&made);
-    made_pasid_second(&made, RID, 0, top, 3);
-    made_pasid_second(&made, RID, 1, top, 3);
-    made_pasid_second(&made, RID, 256, top, 3);
+    made_pasid_second(&made, MADE_RID, 0, top, 3);
+    made_pasid_second(&made, MADE_RID, 1, top, 3);
+    made_pasid_second(&made, MADE_RID, 256, top, 3);
     made.unit[0].value[INSPECT_ECAP] &= ~VTD_ECAP_PSS;
     made.unit[0].value[INSPECT_ECAP] |= SPEC_PUT(VTD_ECAP_PSS, UINT64_C(7));
     const struct told *told = made_walk(&made, NULL);
@@ -233,7 +232,7 @@ static void test_tables_entries_that_no_request_reaches(void **state)
     assert_int_equal(told->troubles, 1);
     assert_int_equal(told->trouble[0].kind, INSPECT_TROUBLE_UNREACHABLE);
     assert_int_equal(told->trouble[0].pasid, 256);
-    *made_word(&made, (*made_word(&made, made.root) & VTD_PTR) + RID * 32) &= ~VTD_SCE0_PASIDE;
+    *made_word(&made, (*made_word(&made, made.root) & VTD_PTR) + MADE_RID * 32) &= ~VTD_SCE0_PASIDE;
     told = made_walk(&made, NULL);
     assert_false(told->route[0].blocked);
     assert_true(told->route[1].blocked && told->route[2].blocked);
@@ -245,9 +244,9 @@ static void test_tables_directory_size(void **state)
 {
     made_open(&made, MADE_SCALABLE_MODE);
     uint64_t top = made_page(&made);
-    made_pasid_second(&made, RID, 64 * 128 - 1, top, 3);
-    made_pasid_second(&made, RID, 64 * 128, top, 3);
-    *made_word(&made, (*made_word(&made, made.root) & VTD_PTR) + RID * 32) &= ~VTD_SCE0_PDTS;
+    made_pasid_second(&made, MADE_RID, 64 * 128 - 1, top, 3);
+    made_pasid_second(&made, MADE_RID, 64 * 128, top, 3);
+    *made_word(&made, (*made_word(&made, made.root) & VTD_PTR) + MADE_RID * 32) &= ~VTD_SCE0_PDTS;
     const struct told *told = made_walk(&made, NULL);
     assert_int_equal(told->routes, 1);
     assert_int_equal(told->route[0].pasid, 64 * 128 - 1);
@@ -259,17 +258,17 @@ static void test_tables_flags_of_a_route(void **state)
 {
     made_open(&made, MADE_SCALABLE_MODE);
     uint64_t top = made_page(&made);
-    made_pasid_first(&made, RID, 5, top, 4);
-    uint64_t *words = made_pasid(&made, RID, 5);
+    made_pasid_first(&made, MADE_RID, 5, top, 4);
+    uint64_t *words = made_pasid(&made, MADE_RID, 5);
     words[0] |= VTD_PE0_FPD;
     words[1] |= VTD_PE1_PGSNP | VTD_PE1_PWSNP;
     words[2] |= VTD_PE2_SRE | VTD_PE2_WPE;
-    *made_word(&made, (*made_word(&made, made.root) & VTD_PTR) + RID * 32) |= VTD_SCE0_DTE | VTD_SCE0_PRE;
+    *made_word(&made, (*made_word(&made, made.root) & VTD_PTR) + MADE_RID * 32) |= VTD_SCE0_DTE | VTD_SCE0_PRE;
     const struct inspect_route *route = &made_walk(&made, NULL)->route[0];
     assert_true(route->ats && route->page_requests && route->supervisor && route->write_protect);
     assert_true(route->fault_processing_disabled && route->no_snoop_forced);
     words[0] &= ~VTD_PE0_FPD;
-    uint64_t *context = made_word(&made, (*made_word(&made, made.root) & VTD_PTR) + RID * 32);
+    uint64_t *context = made_word(&made, (*made_word(&made, made.root) & VTD_PTR) + MADE_RID * 32);
     uint64_t *directory = made_word(&made, *context & VTD_PTR);
     *context |= VTD_SCE0_FPD;
     assert_true(made_walk(&made, NULL)->route[0].fault_processing_disabled);
@@ -279,7 +278,7 @@ static void test_tables_flags_of_a_route(void **state)
     *directory &= ~VTD_PDE_FPD;
     words[1] = 4;
     words[2] = top;
-    *made_word(&made, (*made_word(&made, made.root) & VTD_PTR) + RID * 32) &= ~(VTD_SCE0_DTE | VTD_SCE0_PRE);
+    *made_word(&made, (*made_word(&made, made.root) & VTD_PTR) + MADE_RID * 32) &= ~(VTD_SCE0_DTE | VTD_SCE0_PRE);
     route = &made_walk(&made, NULL)->route[0];
     assert_false(route->ats || route->page_requests || route->supervisor || route->write_protect);
     assert_false(route->fault_processing_disabled || route->no_snoop_forced);
@@ -299,9 +298,9 @@ static void check_first(unsigned levels)
     made_first(&made, top, levels, 1, half - 4096, 0xd0000 | MADE_RW_FIRST);
     made_first(&made, top, levels, 1, upper, 0xd1000 | MADE_RW_FIRST); /* not adjacent: half the space between */
     made_first(&made, top, levels, 1, -UINT64_C(4096), 0xf0000 | MADE_RW_FIRST);
-    made_pasid_first(&made, RID, 0, top, 4);
+    made_pasid_first(&made, MADE_RID, 0, top, 4);
     if (levels == 5)
-        made_pasid(&made, RID, 0)[2] |= SPEC_PUT(VTD_PE2_FSPM, UINT64_C(1));
+        made_pasid(&made, MADE_RID, 0)[2] |= SPEC_PUT(VTD_PE2_FSPM, UINT64_C(1));
     const struct told *told = made_walk(&made, NULL);
     assert_int_equal(told->troubles, 0);
     assert_int_equal(told->route[0].levels, levels);
@@ -337,7 +336,7 @@ static void test_tables_first_stage_rights_of_all_levels(void **state)
     made_first(&made, top, 4, 1, 0x40001000, 0xb0000 | MADE_RW_FIRST);
     *made_slot(&made, top, 4, 2, 0x1000, 0) &= ~VTD_FS_RW;
     *made_slot(&made, top, 4, 3, 0x40001000, 0) &= ~VTD_FS_US;
-    made_pasid_first(&made, RID, 0, top, 4);
+    made_pasid_first(&made, MADE_RID, 0, top, 4);
     const struct told *told = made_walk(&made, NULL);
     assert_int_equal(told->ranges, 3);
     check_range(told, 0x1000, 0xa0000, 0x1000, "r");
@@ -412,8 +411,8 @@ static void nested_world(void)
     made_second(&made, second, 4, 1, 0x80200000, 0xa00000 | MADE_RW_SECOND);
     made_second(&made, second, 4, 1, 0x80201000, 0xa01000 | MADE_RW_SECOND);
     made_second(&made, second, 4, 1, 0x803ff000, 0xbff000 | MADE_RW_SECOND);
-    made_pasid_first(&made, RID, 1, guest_of(first), 4);
-    made_pasid(&made, RID, 1)[0] =
+    made_pasid_first(&made, MADE_RID, 1, guest_of(first), 4);
+    made_pasid(&made, MADE_RID, 1)[0] =
         second | SPEC_PUT(VTD_PE0_AW, UINT64_C(2)) | SPEC_PUT(VTD_PE0_PGTT, UINT64_C(3)) | VTD_PE0_P;
 }
 
@@ -441,8 +440,9 @@ static void test_tables_nested_share_a_second_stage(void **state)
     nested_world();
     unsigned before = told_tables(made_walk(&made, NULL), INSPECT_TABLE_PAGE);
     uint64_t other = made_page(&made);
-    made_second(&made, made_pasid(&made, RID, 1)[0] & VTD_PE0_SSPTPTR, 4, 1, guest_of(other), other | MADE_RW_SECOND);
-    uint64_t *words = made_pasid(&made, RID, 1), *copy = made_pasid(&made, RID, 2);
+    made_second(&made, made_pasid(&made, MADE_RID, 1)[0] & VTD_PE0_SSPTPTR, 4, 1, guest_of(other),
+                other | MADE_RW_SECOND);
+    uint64_t *words = made_pasid(&made, MADE_RID, 1), *copy = made_pasid(&made, MADE_RID, 2);
     memcpy(copy, words, 64);
     copy[2] = guest_of(other);
     const struct told *told = made_walk(&made, NULL);
@@ -455,11 +455,11 @@ static void test_tables_nested_share_a_second_stage(void **state)
 static void test_tables_nested_on_two_second_stages(void **state)
 {
     nested_world();
-    uint64_t *words = made_pasid(&made, RID, 1);
+    uint64_t *words = made_pasid(&made, MADE_RID, 1);
     uint64_t top = words[0] & VTD_PE0_SSPTPTR, other = made_page(&made);
     memcpy(made_word(&made, other), made_word(&made, top), MADE_PAGE);
-    words = made_pasid(&made, RID, 1);
-    uint64_t *copy = made_pasid(&made, RID, 2);
+    words = made_pasid(&made, MADE_RID, 1);
+    uint64_t *copy = made_pasid(&made, MADE_RID, 2);
     memcpy(copy, words, 64);
     copy[0] += other - top;
     const struct told *told = made_walk(&made, NULL);
@@ -471,7 +471,7 @@ static void test_tables_nested_on_two_second_stages(void **state)
 static void test_tables_nested_addresses(void **state)
 {
     nested_world();
-    uint64_t *words = made_pasid(&made, RID, 1), second = words[0] & VTD_PE0_SSPTPTR, far = UINT64_C(1) << 47;
+    uint64_t *words = made_pasid(&made, MADE_RID, 1), second = words[0] & VTD_PE0_SSPTPTR, far = UINT64_C(1) << 47;
     uint64_t first = words[2] - GUEST + MADE_BASE;
     uint64_t leaf = (*made_word(&made, first) & VTD_SS_ADDR) - GUEST + MADE_BASE;
     leaf = (*made_word(&made, leaf) & VTD_SS_ADDR) - GUEST + MADE_BASE;
@@ -489,7 +489,7 @@ static void test_tables_nested_addresses(void **state)
 static void test_tables_nested_takes_few_reads(void **state)
 {
     nested_world();
-    uint64_t *words = made_pasid(&made, RID, 1), second = words[0] & VTD_PE0_SSPTPTR;
+    uint64_t *words = made_pasid(&made, MADE_RID, 1), second = words[0] & VTD_PE0_SSPTPTR;
     uint64_t first = words[2] - GUEST + MADE_BASE;
     uint64_t middle = (*made_word(&made, first) & VTD_SS_ADDR) - GUEST + MADE_BASE;
     *made_word(&made, middle + 16) = UINT64_C(0x100000000) | VTD_FS_PS | MADE_RW_FIRST;
@@ -505,7 +505,7 @@ static void test_tables_nested_takes_few_reads(void **state)
 static void test_tables_nested_table_that_the_host_denies(void **state)
 {
     nested_world();
-    uint64_t second = made_pasid(&made, RID, 1)[0] & VTD_PE0_SSPTPTR, first = made_pasid(&made, RID, 1)[2];
+    uint64_t second = made_pasid(&made, MADE_RID, 1)[0] & VTD_PE0_SSPTPTR, first = made_pasid(&made, MADE_RID, 1)[2];
     *made_slot(&made, second, 4, 1, first, 0) = VTD_SS_W;
     const struct told *told = made_walk(&made, NULL);
     assert_int_equal(told->ranges, 0);

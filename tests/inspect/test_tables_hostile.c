@@ -9,8 +9,6 @@
 #include "tests/common/seed.h"
 #include "tests/inspect/tables_made.h"
 
-#define RID 0x0028u
-#define LEGACY(aw, did) (SPEC_PUT(VTD_LCE1_AW, (uint64_t)(aw)) | SPEC_PUT(VTD_LCE1_DID, (uint64_t)(did)))
 #define FAR (UINT64_C(1) << 46) /* beyond the host's width */
 
 static struct made made;
@@ -21,21 +19,6 @@ static int end(void **state)
     return 0;
 }
 
-/* A world with one mapping, whose entries a test then spoils. */
-static uint64_t world(enum made_mode mode)
-{
-    made_open(&made, mode);
-    uint64_t top = made_page(&made);
-    made_second(&made, top, 4, 1, 0x1000, 0xa0000 | MADE_RW_SECOND);
-    made_second(&made, top, 4, 2, 0x200000, 0x7e00000 | MADE_RW_SECOND);
-    made_second(&made, top, 4, 3, 0x40000000, 0x1c0000000 | MADE_RW_SECOND);
-    if (mode == MADE_LEGACY_MODE)
-        made_legacy_context(&made, RID, top | VTD_LCE0_P, LEGACY(VTD_AW_48, 7));
-    else
-        made_pasid_second(&made, RID, 3, top, 7);
-    return top;
-}
-
 static uint64_t first_world(void)
 {
     made_open(&made, MADE_SCALABLE_MODE);
@@ -43,13 +26,13 @@ static uint64_t first_world(void)
     made_first(&made, top, 4, 1, 0x1000, 0xa0000 | MADE_RW_FIRST);
     made_first(&made, top, 4, 2, 0x200000, 0x7e00000 | MADE_RW_FIRST);
     made_first(&made, top, 4, 3, 0x40000000, 0x1c0000000 | MADE_RW_FIRST);
-    made_pasid_first(&made, RID, 3, top, 7);
+    made_pasid_first(&made, MADE_RID, 3, top, 7);
     return top;
 }
 
 static uint64_t *context_words(void)
 {
-    return made_word(&made, (*made_word(&made, made.root) & VTD_PTR) + RID * 32);
+    return made_word(&made, (*made_word(&made, made.root) & VTD_PTR) + MADE_RID * 32);
 }
 
 /* One trouble of this kind, at this word, and as many ranges and routes as said. */
@@ -81,8 +64,8 @@ static void spoil(uint64_t *word, uint64_t bits, enum inspect_trouble_kind kind,
 
 static void test_tables_bad_legacy_entries(void **state)
 {
-    uint64_t top = world(MADE_LEGACY_MODE);
-    uint64_t *root = made_word(&made, made.root), *context = made_word(&made, (*root & VTD_PTR) + RID * 16);
+    uint64_t top = made_sizes(&made, MADE_LEGACY_MODE, MADE_RW_SECOND);
+    uint64_t *root = made_word(&made, made.root), *context = made_word(&made, (*root & VTD_PTR) + MADE_RID * 16);
     spoil(&root[0], FAR, INSPECT_TROUBLE_BEYOND_WIDTH, 0, 0);
     spoil(&root[0], SPEC_BIT64(1), INSPECT_TROUBLE_RESERVED, 0, 0);
     spoil(&root[0], SPEC_BIT64(11), INSPECT_TROUBLE_RESERVED, 0, 0);
@@ -97,7 +80,7 @@ static void test_tables_bad_legacy_entries(void **state)
     spoil(&context[0], SPEC_PUT(VTD_LCE0_TT, UINT64_C(1)), INSPECT_TROUBLE_BAD_TYPE, 0, 0);
     spoil(&context[0], SPEC_PUT(VTD_LCE0_TT, UINT64_C(2)), INSPECT_TROUBLE_BAD_TYPE, 0, 0);
     made.unit[0].value[INSPECT_CAP] &= ~VTD_CAP_ND; /* 4 bits */
-    spoil(&context[1], LEGACY(0, 16), INSPECT_TROUBLE_RESERVED, 0, 0);
+    spoil(&context[1], MADE_LEGACY(0, 16), INSPECT_TROUBLE_RESERVED, 0, 0);
     made.unit[0].value[INSPECT_CAP] &= ~SPEC_BIT64(8 + VTD_AW_48);
     expect(INSPECT_TROUBLE_BAD_TYPE, NULL, 0, 0);
     assert_int_not_equal(top, 0);
@@ -105,7 +88,7 @@ static void test_tables_bad_legacy_entries(void **state)
 
 static void test_tables_bad_scalable_entries(void **state)
 {
-    world(MADE_SCALABLE_MODE);
+    made_sizes(&made, MADE_SCALABLE_MODE, MADE_RW_SECOND);
     uint64_t *root = made_word(&made, made.root), *context = context_words();
     uint64_t *directory = made_word(&made, context[0] & VTD_PTR), all = made.unit[0].value[INSPECT_ECAP];
     spoil(&root[0], FAR, INSPECT_TROUBLE_BEYOND_WIDTH, 0, 0);
@@ -134,8 +117,8 @@ static void test_tables_bad_scalable_entries(void **state)
 
 static void test_tables_bad_pasid_entries(void **state)
 {
-    world(MADE_SCALABLE_MODE);
-    uint64_t *words = made_pasid(&made, RID, 3), all = made.unit[0].value[INSPECT_ECAP];
+    made_sizes(&made, MADE_SCALABLE_MODE, MADE_RW_SECOND);
+    uint64_t *words = made_pasid(&made, MADE_RID, 3), all = made.unit[0].value[INSPECT_ECAP];
     spoil(&words[0], FAR, INSPECT_TROUBLE_BEYOND_WIDTH, 0, 0);
     spoil(&words[0], SPEC_BIT64(5), INSPECT_TROUBLE_RESERVED, 0, 0);
     spoil(&words[0], VTD_PE0_SSADE, INSPECT_TROUBLE_RESERVED, 0, 0); /* no SSADS */
@@ -163,7 +146,7 @@ static void test_tables_bad_pasid_entries(void **state)
 static void test_tables_bad_first_stage_pasid_entries(void **state)
 {
     first_world();
-    uint64_t *words = made_pasid(&made, RID, 3), all = made.unit[0].value[INSPECT_ECAP];
+    uint64_t *words = made_pasid(&made, MADE_RID, 3), all = made.unit[0].value[INSPECT_ECAP];
     spoil(&words[2], FAR, INSPECT_TROUBLE_BEYOND_WIDTH, 0, 0);
     spoil(&words[2], SPEC_PUT(VTD_PE2_FSPM, UINT64_C(2)), INSPECT_TROUBLE_BAD_TYPE, 0, 0);
     made.unit[0].value[INSPECT_CAP] &= ~VTD_CAP_FS5LP;
@@ -181,7 +164,7 @@ static void test_tables_bad_first_stage_pasid_entries(void **state)
 
 static void test_tables_bad_second_stage_entries(void **state)
 {
-    uint64_t top = world(MADE_LEGACY_MODE);
+    uint64_t top = made_sizes(&made, MADE_LEGACY_MODE, MADE_RW_SECOND);
     uint64_t *small = made_slot(&made, top, 4, 1, 0x1000, 0), *middle = made_slot(&made, top, 4, 2, 0x200000, 0);
     uint64_t *large = made_slot(&made, top, 4, 3, 0x40000000, 0), *upper = made_slot(&made, top, 4, 4, 0, 0);
     spoil(small, FAR, INSPECT_TROUBLE_BEYOND_WIDTH, 1, 2);
@@ -221,7 +204,7 @@ static void test_tables_bad_first_stage_entries(void **state)
 /* A unit whose input address is narrower than its tables. */
 static void test_tables_beyond_the_input_width(void **state)
 {
-    uint64_t top = world(MADE_LEGACY_MODE);
+    uint64_t top = made_sizes(&made, MADE_LEGACY_MODE, MADE_RW_SECOND);
     made_second(&made, top, 4, 1, UINT64_C(1) << 36, 0xb0000 | MADE_RW_SECOND);
     assert_int_equal(made_walk(&made, NULL)->ranges, 4);
     made.unit[0].value[INSPECT_CAP] &= ~VTD_CAP_MGAW;
@@ -234,11 +217,11 @@ static void test_tables_beyond_the_input_width(void **state)
 /* Who does not know what the unit can do refuses nothing for it. */
 static void test_tables_unknown_capabilities(void **state)
 {
-    world(MADE_SCALABLE_MODE);
+    made_sizes(&made, MADE_SCALABLE_MODE, MADE_RW_SECOND);
     made.machine.address_bits = 0;
     made.unit[0].known &= ~(UINT64_C(1) << INSPECT_CAP | UINT64_C(1) << INSPECT_ECAP | UINT64_C(1) << INSPECT_GSTS);
     made.unit[0].value[INSPECT_CAP] = made.unit[0].value[INSPECT_ECAP] = 0;
-    made_pasid(&made, RID, 3)[1] |= VTD_PE1_PWSNP | VTD_PE1_PGSNP;
+    made_pasid(&made, MADE_RID, 3)[1] |= VTD_PE1_PWSNP | VTD_PE1_PGSNP;
     const struct told *told = made_walk(&made, NULL);
     assert_int_equal(told->troubles, 0);
     assert_int_equal(told->ranges, 3);
@@ -248,7 +231,7 @@ static void test_tables_unknown_capabilities(void **state)
 
 static void test_tables_registers_that_lead_nowhere(void **state)
 {
-    world(MADE_SCALABLE_MODE);
+    made_sizes(&made, MADE_SCALABLE_MODE, MADE_RW_SECOND);
     assert_int_equal(inspect_unit_mode(&made.unit[0]), INSPECT_MODE_SCALABLE);
     made_set(&made, INSPECT_GSTS, VTD_GSTS_RTPS);
     expect(INSPECT_TROUBLE_REGISTERS, NULL, 1, 3); /* off, but told */
@@ -300,12 +283,12 @@ static void check_absent(uint64_t *word, unsigned routes, unsigned ranges)
 
 static void test_tables_absent_pages(void **state)
 {
-    uint64_t top = world(MADE_SCALABLE_MODE);
+    uint64_t top = made_sizes(&made, MADE_SCALABLE_MODE, MADE_RW_SECOND);
     uint64_t *context = context_words(), directory = *context;
     check_absent(&made.unit[0].value[INSPECT_RTADDR], 0, 0);
     check_absent(made_word(&made, made.root), 0, 0);
     check_absent(made_word(&made, *context & VTD_PTR), 0, 0);
-    check_absent(&made_pasid(&made, RID, 3)[0], 1, 0);
+    check_absent(&made_pasid(&made, MADE_RID, 3)[0], 1, 0);
     check_absent(made_slot(&made, top, 4, 4, 0x1000, 0), 1, 0);
     check_absent(made_slot(&made, top, 4, 3, 0x1000, 0), 1, 1);
     check_absent(made_slot(&made, top, 4, 2, 0x1000, 0), 1, 2);
@@ -313,7 +296,7 @@ static void test_tables_absent_pages(void **state)
     const struct told *told = made_walk(&made, NULL);
     assert_int_equal(told->troubles, 32);
     assert_int_equal(told->trouble[31].address, ELSEWHERE + 31 * MADE_PAGE);
-    assert_true(told->trouble[0].has_rid && told->trouble[0].rid == RID);
+    assert_true(told->trouble[0].has_rid && told->trouble[0].rid == MADE_RID);
     *context = directory;
     assert_int_equal(made_walk(&made, NULL)->troubles, 0);
 }
@@ -325,7 +308,7 @@ static void test_tables_a_table_of_pointers_to_itself(void **state)
 {
     made_open(&made, MADE_LEGACY_MODE);
     uint64_t top = made_page(&made);
-    made_legacy_context(&made, RID, top | VTD_LCE0_P, LEGACY(VTD_AW_57, 7));
+    made_legacy_context(&made, MADE_RID, top | VTD_LCE0_P, MADE_LEGACY(VTD_AW_57, 7));
     for (unsigned i = 0; i < 512; i++)
         *made_word(&made, top + i * 8) = top | MADE_RW_SECOND;
     const struct told *told = made_walk(&made, NULL);
@@ -340,7 +323,7 @@ static void test_tables_a_table_of_pointers_to_itself(void **state)
 
 static void test_tables_a_table_that_names_its_grandparent(void **state)
 {
-    uint64_t top = world(MADE_LEGACY_MODE);
+    uint64_t top = made_sizes(&made, MADE_LEGACY_MODE, MADE_RW_SECOND);
     *made_slot(&made, top, 4, 2, 0x600000, 0) = *made_slot(&made, top, 4, 4, 0, 0);
     const struct told *told = made_walk(&made, NULL);
     assert_non_null(told_trouble(told, INSPECT_TROUBLE_LOOP));
@@ -373,7 +356,7 @@ static void test_tables_that_fan_out(void **state)
         for (unsigned i = 0; i < 512; i++)
             *made_word(&made, page[level] + i * 8) = page[level + 1] | MADE_RW_SECOND;
     *made_word(&made, page[3]) = 0xa0000 | MADE_RW_SECOND;
-    made_legacy_context(&made, RID, page[0] | VTD_LCE0_P, LEGACY(VTD_AW_48, 7));
+    made_legacy_context(&made, MADE_RID, page[0] | VTD_LCE0_P, MADE_LEGACY(VTD_AW_48, 7));
     made.machine.limits.repeats = 100;
     const struct told *told = made_walk(&made, NULL);
     assert_int_equal(told->result, 0);
@@ -387,7 +370,7 @@ static void test_tables_that_fan_out(void **state)
 /* The same table in two places is not trouble. */
 static void test_tables_two_pointers_to_one_table(void **state)
 {
-    uint64_t top = world(MADE_LEGACY_MODE);
+    uint64_t top = made_sizes(&made, MADE_LEGACY_MODE, MADE_RW_SECOND);
     *made_slot(&made, top, 4, 2, 0x400000, 0) = *made_slot(&made, top, 4, 2, 0x1000, 0);
     const struct told *told = made_walk(&made, NULL);
     assert_int_equal(told->troubles, 0);
@@ -403,8 +386,8 @@ static void test_tables_nested_loop(void **state)
     for (unsigned i = 0; i < 512; i++)
         *made_word(&made, first + i * 8) = first | VTD_FS_P | VTD_FS_RW | VTD_FS_US | VTD_FS_A;
     made_second(&made, second, 4, 1, first, first | MADE_RW_SECOND);
-    made_pasid_first(&made, RID, 1, first, 4);
-    made_pasid(&made, RID, 1)[0] =
+    made_pasid_first(&made, MADE_RID, 1, first, 4);
+    made_pasid(&made, MADE_RID, 1)[0] =
         second | SPEC_PUT(VTD_PE0_AW, UINT64_C(2)) | SPEC_PUT(VTD_PE0_PGTT, UINT64_C(3)) | VTD_PE0_P;
     const struct told *told = made_walk(&made, NULL);
     assert_int_equal(told->result, 0);
@@ -418,7 +401,7 @@ static void test_tables_limit_of_routes(void **state)
 {
     made_open(&made, MADE_SCALABLE_MODE);
     uint64_t top = made_page(&made);
-    uint64_t *words = made_pasid(&made, RID, 0), *context = context_words();
+    uint64_t *words = made_pasid(&made, MADE_RID, 0), *context = context_words();
     for (unsigned i = 0; i < 64; i++) {
         words[i * 8] = top | SPEC_PUT(VTD_PE0_AW, UINT64_C(2)) | SPEC_PUT(VTD_PE0_PGTT, UINT64_C(2)) | VTD_PE0_P;
         words[i * 8 + 1] = 3;
@@ -437,7 +420,7 @@ static void test_tables_limit_of_routes(void **state)
 
 static void test_tables_limit_of_entries(void **state)
 {
-    world(MADE_LEGACY_MODE);
+    made_sizes(&made, MADE_LEGACY_MODE, MADE_RW_SECOND);
     for (uint64_t entries = 512; entries < 512 * 6; entries += 512) {
         made.machine.limits.entries = entries;
         const struct told *told = made_walk(&made, NULL);
@@ -452,7 +435,7 @@ static void test_tables_limit_of_entries(void **state)
 
 static void test_tables_limit_of_troubles(void **state)
 {
-    uint64_t top = world(MADE_LEGACY_MODE);
+    uint64_t top = made_sizes(&made, MADE_LEGACY_MODE, MADE_RW_SECOND);
     for (unsigned i = 0; i < 512; i++)
         *made_word(&made, top + i * 8) = FAR | MADE_RW_SECOND;
     made.machine.limits.troubles = 5;
@@ -490,7 +473,7 @@ static bool stop_trouble(void *ctx, const struct inspect_trouble *trouble)
 
 static void test_tables_the_visitor_stops(void **state)
 {
-    uint64_t top = world(MADE_SCALABLE_MODE);
+    uint64_t top = made_sizes(&made, MADE_SCALABLE_MODE, MADE_RW_SECOND);
     struct inspect_why why;
     unsigned calls = 0;
     int result = -ECANCELED;

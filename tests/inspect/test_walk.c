@@ -10,8 +10,6 @@
 #include "spec/vtd_faults.h"
 #include "tests/inspect/tables_made.h"
 
-#define RID 0x0028u
-#define LEGACY(aw, did) (SPEC_PUT(VTD_LCE1_AW, (uint64_t)(aw)) | SPEC_PUT(VTD_LCE1_DID, (uint64_t)(did)))
 
 static struct made made;
 static struct inspect_walk_result result;
@@ -20,20 +18,6 @@ static int end(void **state)
 {
     made_close(&made);
     return 0;
-}
-
-static uint64_t world(enum made_mode mode)
-{
-    made_open(&made, mode);
-    uint64_t top = made_page(&made);
-    made_second(&made, top, 4, 1, 0x1000, 0xa0000 | VTD_SS_R);
-    made_second(&made, top, 4, 2, 0x200000, 0x7e00000 | MADE_RW_SECOND);
-    made_second(&made, top, 4, 3, 0x40000000, 0x1c0000000 | MADE_RW_SECOND);
-    if (mode == MADE_LEGACY_MODE)
-        made_legacy_context(&made, RID, top | VTD_LCE0_P, LEGACY(VTD_AW_48, 7));
-    else
-        made_pasid_second(&made, RID, 3, top, 7);
-    return top;
 }
 
 static int try(const struct inspect_walk_request *request)
@@ -53,7 +37,7 @@ static int try(const struct inspect_walk_request *request)
 static struct inspect_walk_request request(uint64_t iova, bool write, long pasid)
 {
     return (struct inspect_walk_request){
-        .device = {0, RID}, .has_pasid = pasid >= 0, .pasid = pasid >= 0 ? (uint32_t)pasid : 0, .iova = iova,
+        .device = {0, MADE_RID}, .has_pasid = pasid >= 0, .pasid = pasid >= 0 ? (uint32_t)pasid : 0, .iova = iova,
         .write = write,
     };
 }
@@ -84,7 +68,7 @@ static void faults(uint64_t iova, bool write, long pasid, unsigned code)
 
 static void test_walk_legacy(void **state)
 {
-    world(MADE_LEGACY_MODE);
+    made_sizes(&made, MADE_LEGACY_MODE, VTD_SS_R);
     mapped(0x1234, false, -1, 0xa0234, 0x1000);
     assert_true(result.read && !result.write);
     mapped(0x212345, true, -1, 0x7e12345, 0x200000);
@@ -102,7 +86,7 @@ static void test_walk_legacy(void **state)
 
 static void test_walk_scalable(void **state)
 {
-    world(MADE_SCALABLE_MODE);
+    made_sizes(&made, MADE_SCALABLE_MODE, VTD_SS_R);
     mapped(0x1234, false, 3, 0xa0234, 0x1000);
     faults(0x1000, true, 3, VTD_FAULT_SGN_NO_WRITE);
     faults(0x2000, false, 3, VTD_FAULT_SSS_NOT_PRESENT);
@@ -116,20 +100,20 @@ static void test_walk_privileged(void **state)
     made_open(&made, MADE_SCALABLE_MODE);
     uint64_t top = made_page(&made);
     made_first(&made, top, 4, 1, 0x1000, 0xa0000 | (MADE_RW_FIRST & ~VTD_FS_US));
-    made_pasid_first(&made, RID, 3, top, 7);
+    made_pasid_first(&made, MADE_RID, 3, top, 7);
     struct inspect_walk_request asked = request(0x1000, true, 3);
     faults(0x1000, true, 3, VTD_FAULT_SGN_USER);
     asked.privileged = true;
     assert_int_equal(try(&asked), 0);
     assert_int_equal(result.fault, VTD_FAULT_SPT_NO_SUPERVISOR);
-    made_pasid(&made, RID, 3)[2] |= VTD_PE2_SRE;
+    made_pasid(&made, MADE_RID, 3)[2] |= VTD_PE2_SRE;
     assert_int_equal(try(&asked), 0);
     assert_int_equal(result.outcome, INSPECT_WALK_MAPPED);
 }
 
 static void test_walk_interrupt_range(void **state)
 {
-    world(MADE_LEGACY_MODE);
+    made_sizes(&made, MADE_LEGACY_MODE, VTD_SS_R);
     look(0xfee00000, true, -1);
     assert_int_equal(result.outcome, INSPECT_WALK_INTERRUPT);
     faults(0xfee00000, false, -1, VTD_FAULT_IR_MALFORMED);
@@ -139,7 +123,7 @@ static void test_walk_interrupt_range(void **state)
 /* Off, everything goes through as it is. */
 static void test_walk_translation_off(void **state)
 {
-    world(MADE_LEGACY_MODE);
+    made_sizes(&made, MADE_LEGACY_MODE, VTD_SS_R);
     made_set(&made, INSPECT_GSTS, VTD_GSTS_RTPS);
     mapped(0x123456, true, -1, 0x123456, 0x1000);
     made.unit[0].known &= ~(UINT64_C(1) << INSPECT_GSTS); /* not known: on */
@@ -148,7 +132,7 @@ static void test_walk_translation_off(void **state)
 
 static void test_walk_protected_memory(void **state)
 {
-    world(MADE_LEGACY_MODE);
+    made_sizes(&made, MADE_LEGACY_MODE, VTD_SS_R);
     made.unit[0].value[INSPECT_CAP] |= VTD_CAP_PLMR | VTD_CAP_PHMR;
     made_set(&made, INSPECT_PMEN, VTD_PMEN_EPM | VTD_PMEN_PRS);
     made_set(&made, INSPECT_PLMBASE, 0x7e00000);
@@ -182,9 +166,9 @@ static void check_step(unsigned index, const char *what, uint64_t address, uint6
 
 static void test_walk_steps_of_legacy(void **state)
 {
-    uint64_t top = world(MADE_LEGACY_MODE);
+    uint64_t top = made_sizes(&made, MADE_LEGACY_MODE, VTD_SS_R);
     mapped(0x212345, true, -1, 0x7e12345, 0x200000);
-    uint64_t root = *made_word(&made, made.root), context = (root & VTD_PTR) + RID * 16;
+    uint64_t root = *made_word(&made, made.root), context = (root & VTD_PTR) + MADE_RID * 16;
     assert_int_equal(result.explanation.count, 5);
     check_step(0, "root entry", made.root, root, "context table follows: table at 0x");
     check_step(1, "context entry", context, *made_word(&made, context), "second stage, domain 7, 4 levels at 0x");
@@ -196,25 +180,25 @@ static void test_walk_steps_of_legacy(void **state)
 
 static void test_walk_steps_of_scalable(void **state)
 {
-    world(MADE_SCALABLE_MODE);
-    made_pasid_first(&made, RID, 4, made_page(&made), 9);
-    uint64_t *words = made_pasid(&made, RID, 5);
+    made_sizes(&made, MADE_SCALABLE_MODE, VTD_SS_R);
+    made_pasid_first(&made, MADE_RID, 4, made_page(&made), 9);
+    uint64_t *words = made_pasid(&made, MADE_RID, 5);
     words[0] = SPEC_PUT(VTD_PE0_PGTT, UINT64_C(4)) | VTD_PE0_P;
     words[1] = 10;
     mapped(0x1000, false, 3, 0xa0000, 0x1000);
     assert_int_equal(result.explanation.count, 8);
     check_step(1, "scalable context entry", result.explanation.step[1].address, result.explanation.step[1].entry[0],
                "for PASIDs below 0x100000, requests without PASID use 0, with PASID are allowed");
-    check_step(3, "PASID table entry", result.explanation.step[3].address, made_pasid(&made, RID, 3)[0],
+    check_step(3, "PASID table entry", result.explanation.step[3].address, made_pasid(&made, MADE_RID, 3)[0],
                "second stage, domain 7, 4 levels at 0x");
     check_step(7, "second-stage level 1", result.explanation.step[7].address, 0xa0001, "leaf: 0xa0000, r-");
     faults(0x1000, false, 4, VTD_FAULT_SFS_NOT_PRESENT);
-    check_step(3, "PASID table entry", result.explanation.step[3].address, made_pasid(&made, RID, 4)[0],
+    check_step(3, "PASID table entry", result.explanation.step[3].address, made_pasid(&made, MADE_RID, 4)[0],
                "first stage, domain 9, 4 levels at 0x");
     mapped(0x1000, false, 5, 0x1000, 0x1000);
-    check_step(3, "PASID table entry", result.explanation.step[3].address, made_pasid(&made, RID, 5)[0],
+    check_step(3, "PASID table entry", result.explanation.step[3].address, made_pasid(&made, MADE_RID, 5)[0],
                "pass-through, domain 10");
-    made_first(&made, made_pasid(&made, RID, 4)[2], 4, 2, 0, 0x7e00000 | VTD_FS_PAT_LARGE | VTD_FS_P | VTD_FS_A);
+    made_first(&made, made_pasid(&made, MADE_RID, 4)[2], 4, 2, 0, 0x7e00000 | VTD_FS_PAT_LARGE | VTD_FS_P | VTD_FS_A);
     faults(0x1000, true, 4, VTD_FAULT_SGN_USER);
     check_step(6, "first-stage level 2", result.explanation.step[6].address, 0x7e010a1,
                "user request to a supervisor page: 0x7e00000, r-, privileged only");
@@ -242,13 +226,13 @@ static void check_absent(uint64_t *word)
 
 static void test_walk_absent_pages(void **state)
 {
-    uint64_t top = world(MADE_SCALABLE_MODE);
-    uint64_t *context = made_word(&made, (*made_word(&made, made.root) & VTD_PTR) + RID * 32);
+    uint64_t top = made_sizes(&made, MADE_SCALABLE_MODE, VTD_SS_R);
+    uint64_t *context = made_word(&made, (*made_word(&made, made.root) & VTD_PTR) + MADE_RID * 32);
     check_absent(&made.unit[0].value[INSPECT_RTADDR]);
     check_absent(made_word(&made, made.root));
     check_absent(context);
     check_absent(made_word(&made, *context & VTD_PTR));
-    check_absent(&made_pasid(&made, RID, 3)[0]);
+    check_absent(&made_pasid(&made, MADE_RID, 3)[0]);
     for (unsigned level = 4; level > 1; level--)
         check_absent(made_slot(&made, top, 4, level, 0x1000, 0));
     mapped(0x1000, false, 3, 0xa0000, 0x1000);
@@ -269,7 +253,7 @@ static void test_walk_real_capabilities(void **state)
          UINT64_MAX & ~VTD_ECAP_PSS},
     };
     for (unsigned i = 0; i < sizeof real / sizeof real[0]; i++) {
-        world(MADE_LEGACY_MODE);
+        made_sizes(&made, MADE_LEGACY_MODE, VTD_SS_R);
         made_set(&made, INSPECT_CAP, real[i][0]);
         made_set(&made, INSPECT_ECAP, real[i][1]);
         look(0x1000, false, -1);
@@ -277,13 +261,13 @@ static void test_walk_real_capabilities(void **state)
             assert_int_equal(result.outcome, INSPECT_WALK_MAPPED);
         end(state);
     }
-    world(MADE_LEGACY_MODE);
+    made_sizes(&made, MADE_LEGACY_MODE, VTD_SS_R);
 }
 
 static void test_walk_capabilities_that_contradict(void **state)
 {
     struct inspect_walk_request asked = request(0x1000, false, -1);
-    world(MADE_LEGACY_MODE);
+    made_sizes(&made, MADE_LEGACY_MODE, VTD_SS_R);
     made_set(&made, INSPECT_ECAP, VTD_ECAP_NEST);
     assert_int_equal(try(&asked), -EINVAL);
     made.unit[0].known = 0;
@@ -294,7 +278,7 @@ static void test_walk_capabilities_that_contradict(void **state)
 static void test_walk_two_units(void **state)
 {
     struct inspect_walk_request asked = request(0x1000, false, -1);
-    world(MADE_LEGACY_MODE);
+    made_sizes(&made, MADE_LEGACY_MODE, VTD_SS_R);
     uint64_t empty = made_page(&made);
     made.registers.count = 2;
     made.unit[1] = made.unit[0];

@@ -13,7 +13,6 @@
 #include "tests/dumps/dump.h"
 #include "tests/inspect/tables_made.h"
 
-#define RID    0x0028u
 #define PASID  3u
 #define ROUNDS 600u
 #define LEAVES 12u
@@ -77,8 +76,8 @@ static void nested_world(void)
         if (*slot == 0 && seed_below(&seed, 2))
             *slot = random_page(44) >> 30 << 30 | VTD_SS_PS | (1 + seed_below(&seed, 3));
     }
-    made_pasid_first(&made, RID, PASID, first, 4);
-    made_pasid(&made, RID, PASID)[0] =
+    made_pasid_first(&made, MADE_RID, PASID, first, 4);
+    made_pasid(&made, MADE_RID, PASID)[0] =
         second | SPEC_PUT(VTD_PE0_AW, UINT64_C(2)) | SPEC_PUT(VTD_PE0_PGTT, UINT64_C(3)) | VTD_PE0_P;
 }
 
@@ -88,8 +87,8 @@ static void first_world(void)
     uint64_t top = made_page(&made);
     for (unsigned i = 0; i < LEAVES; i++)
         random_first(top, levels, 44);
-    made_pasid_first(&made, RID, PASID, top, 4);
-    uint64_t *words = made_pasid(&made, RID, PASID);
+    made_pasid_first(&made, MADE_RID, PASID, top, 4);
+    uint64_t *words = made_pasid(&made, MADE_RID, PASID);
     words[1] |= VTD_PE1_PWSNP;
     words[2] |= SPEC_PUT(VTD_PE2_FSPM, (uint64_t)levels - 4) | (seed_below(&seed, 2) ? VTD_PE2_SRE : 0) |
                 (seed_below(&seed, 2) ? VTD_PE2_WPE : 0);
@@ -102,13 +101,13 @@ static void second_world(bool legacy)
     for (unsigned i = 0; i < LEAVES; i++)
         random_second(top, levels);
     if (legacy) {
-        made_legacy_context(&made, RID, top | VTD_LCE0_P,
+        made_legacy_context(&made, MADE_RID, top | VTD_LCE0_P,
                             SPEC_PUT(VTD_LCE1_AW, aw) | SPEC_PUT(VTD_LCE1_DID, UINT64_C(4)));
         return;
     }
-    made_pasid_second(&made, RID, PASID, top, 4);
-    made_pasid(&made, RID, PASID)[0] &= ~VTD_PE0_AW;
-    made_pasid(&made, RID, PASID)[0] |= SPEC_PUT(VTD_PE0_AW, aw);
+    made_pasid_second(&made, MADE_RID, PASID, top, 4);
+    made_pasid(&made, MADE_RID, PASID)[0] &= ~VTD_PE0_AW;
+    made_pasid(&made, MADE_RID, PASID)[0] |= SPEC_PUT(VTD_PE0_AW, aw);
 }
 
 /* Bits of some entry that is there; not accessed and dirty, which the enumerator does not look at. */

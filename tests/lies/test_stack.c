@@ -171,6 +171,49 @@ static void test_B45_lies_of_sound_hardware_change_nothing(void **state)
         }
 }
 
+/* ---- a device that walks while an unmap waits for its sync */
+
+/* Until the sync the tables of an unmapped range lead on, and what is in them is the old or nothing; and it is what
+ * software left there, not what happens to be in its cache: the links of the list of dead tables as well. */
+static void unlinked_round(const struct world *world, enum iommu_stage stage, uint64_t seed)
+{
+    struct rig rig;
+    struct iommu_attachment *at;
+    struct iommu_gather gather;
+    open_world(&rig, world, seed, false);
+    uint64_t page = rig_page(&rig, 1), got;
+    struct iommu_domain *domain = rig_domain(&rig, stage);
+    uint32_t pasid = rig_attach(&rig, domain, 0, &at);
+    for (unsigned table = 0; table < 3; table++) {
+        fill_table(domain, RIG_IOVA + table * MIB2, page);
+        CHECK(&rig, world, reads(&rig, 0, pasid, RIG_IOVA + table * MIB2 + RIG_PAGE, 1));
+    }
+    iommu_gather_init(&gather);
+    assert_int_equal(iommu_unmap(domain, RIG_IOVA, 3 * MIB2, &gather), 0);
+    for (unsigned table = 0; table < 3; table++)
+        (void)rig_read(&rig, 0, pasid, RIG_IOVA + table * MIB2, &got);
+    CHECK(&rig, world, !struck(&rig, IOMMU_MODEL_LIE_LATE_WRITES));
+    assert_int_equal(iommu_sync(domain, &gather), 0);
+    for (unsigned table = 0; table < 3; table++)
+        CHECK(&rig, world, blocked(&rig, 0, pasid, RIG_IOVA + table * MIB2));
+    assert_int_equal(iommu_detach(at), 0);
+    assert_int_equal(iommu_domain_free(domain), 0);
+    rig_page_done(&rig, page);
+    check_traps(&rig, world);
+    rig_close(&rig);
+}
+
+static void test_B79_tables_that_wait_for_a_sync_are_flushed(void **state)
+{
+    static const struct world world = {"late-writes, remembering paths", "scalable-noncoherent", 0,
+                                       LIE(LATE_WRITES) | LIE(NEVER_EVICT) | LIE(PAGING_CACHES)};
+    uint64_t seed = rig_seed("test_lies_stack");
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        unlinked_round(&world, IOMMU_STAGE_SECOND, seed + round);
+        unlinked_round(&world, IOMMU_STAGE_FIRST, seed + round);
+    }
+}
+
 /* ---- a device that walks between any two stores */
 
 struct between {
@@ -309,6 +352,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_B45_lies_of_sound_hardware_change_nothing),
+        cmocka_unit_test(test_B79_tables_that_wait_for_a_sync_are_flushed),
         cmocka_unit_test(test_B57_torn_fetches_see_old_or_new),
         cmocka_unit_test(test_B60_lies_of_failing_hardware_end_with_an_answer),
     };

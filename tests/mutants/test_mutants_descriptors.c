@@ -171,7 +171,7 @@ static void legacy(bool caching, const char *const wanted[6])
 
 static void test_B44_legacy_mode(void **state)
 {
-    legacy(false, (const char *const[6]){"", "", "", "cc 3 A 0, tlb 2 A, wait",
+    legacy(false, (const char *const[6]){"", "", "cc 3 A 0, tlb 2 A, wait", "cc 3 A 0, tlb 2 A, wait",
                                          "cc 3 B 0, tlb 2 B, wait", ""});
 }
 
@@ -181,7 +181,7 @@ static void test_B43_legacy_mode_with_caching(void **state)
            (const char *const[6]){
                "cc 1 0 0, tlb 1 0, wait",          /* a root entry appeared */
                "cc 3 0 0, tlb 2 0, tlb 2 A, wait", /* faulty entries are kept under domain 0 */
-               "tlb 3 A, wait",
+               "cc 3 A 0, tlb 2 A, wait, tlb 3 A, wait", /* the domain's first table, and what is in it */
                "cc 3 A 0, tlb 2 A, wait, cc 3 0 0, tlb 2 0, tlb 2 B, wait",
                "cc 3 B 0, tlb 2 B, wait",
                "",
@@ -330,6 +330,34 @@ static void test_B59_legacy_replace_takes_ats_along(void **state)
     end(&story);
 }
 
+/* A flush that is under way when its TLB is switched on does not cover the device: it has to be over before the device
+ * may ask. */
+static void test_B59_device_may_ask_when_nothing_is_under_way(void **state)
+{
+    struct story story;
+    struct rig_stall stall;
+    struct iommu_attachment *first;
+    begin(&story, &(struct rig_config){.preset = "legacy", .vtd.timeout_ms = 20});
+    uint64_t page = rig_page(&story.rig, 1);
+    struct iommu_domain *busy = rig_domain_mapping(&story.rig, IOMMU_STAGE_AUTO, RIG_IOVA, page);
+    struct iommu_domain *domain = rig_domain(&story.rig, IOMMU_STAGE_AUTO);
+    assert_int_equal(iommu_attach(busy, story.rig.device[1], iommu_route_rid(), NULL, &first), 0);
+    rig_stall_begin(&story.rig, &stall, 0);
+    assert_int_equal(iommu_unmap(busy, RIG_IOVA, RIG_PAGE, NULL), -IOMMU_ETIMEDOUT);
+    story.rig.filter = NULL; /* the queue would go on if it were told */
+    story.queue.count = 0;
+    struct iommu_attachment *rid = attach(&story, domain, IOMMU_NO_PASID);
+    assert_true(ats_on(&story));
+    sent(&story, "tlb 3 A, dev 1, wait, wait");
+    assert_int_equal(iommu_detach(rid), 0);
+    assert_int_equal(iommu_detach(first), 0);
+    assert_int_equal(iommu_domain_free(busy), 0);
+    assert_int_equal(iommu_domain_free(domain), 0);
+    rig_page_done(&story.rig, page);
+    story.queue.count = 0;
+    end(&story);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -339,6 +367,7 @@ int main(void)
         cmocka_unit_test(test_B43_scalable_mode_with_caching),
         cmocka_unit_test(test_B59_start_and_stop_with_two_routes),
         cmocka_unit_test(test_B59_legacy_replace_takes_ats_along),
+        cmocka_unit_test(test_B59_device_may_ask_when_nothing_is_under_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
  */
 #include "tests/stack/rig.h"
 
+#include <pthread.h>
 #include <time.h>
 
 #include "tests/stack/queue.h"
@@ -284,7 +285,14 @@ struct race {
     struct iommu_domain *domain;
     uint32_t pasid;
     bool done;
+    pthread_t other;
 };
+
+static void *unmap(void *ctx)
+{
+    const struct race *race = ctx;
+    return iommu_unmap(race->domain, RIG_IOVA, RIG_PAGE, NULL) ? ctx : NULL;
+}
 
 /* As soon as the entry is there, the device uses it and somebody else unmaps. */
 static void unmap_at_once(struct rig *rig, enum rig_moment moment, uint64_t address, uint64_t value)
@@ -295,7 +303,7 @@ static void unmap_at_once(struct rig *rig, enum rig_moment moment, uint64_t addr
         return;
     race->done = true;
     assert_true(rig_read(rig, 0, race->pasid, RIG_IOVA, &word));
-    assert_int_equal(iommu_unmap(race->domain, RIG_IOVA, RIG_PAGE, NULL), 0);
+    assert_int_equal(pthread_create(&race->other, NULL, unmap, race), 0);
     (void)address;
     (void)value;
 }
@@ -304,6 +312,7 @@ static void test_B45_B52_unmap_while_a_route_appears(void **state)
 {
     struct rig rig;
     struct iommu_attachment *first, *at;
+    void *failed;
     rig_open(&rig, &(struct rig_config){.vtd = {.no_ats = true}});
     uint64_t page = rig_page(&rig, 1);
     struct race race = {.pasid = 77};
@@ -314,6 +323,8 @@ static void test_B45_B52_unmap_while_a_route_appears(void **state)
         iommu_attach(race.domain, rig.device[0], iommu_route_pasid(race.pasid), NULL, &at), 0);
     rig_watch(&rig, NULL, NULL);
     assert_true(race.done);
+    assert_int_equal(pthread_join(race.other, &failed), 0);
+    assert_null(failed);
     rig_assert_blocked(&rig, 0, race.pasid, RIG_IOVA, false);
     assert_int_equal(iommu_detach(at), 0);
     assert_int_equal(iommu_detach(first), 0);

@@ -149,11 +149,87 @@ static void test_strict_threads(void **state)
     iommu_posix_destroy(posix);
 }
 
+/* ---- numbers of threads ------------------------------------------------------------------------------- */
+
+#define NUMBERS 256u /* that are given out at a time */
+#define CROWD   300u
+
+struct numbered {
+    pthread_t thread;
+    pthread_barrier_t *all; /* alive, and have one */
+    const struct iommu_platform *platform;
+    uint32_t number, kept;
+};
+
+/* What the thread keeps where the platform says; elsewhere what it should be. */
+static uint32_t kept_number(const struct iommu_platform *platform, uint32_t number)
+{
+    uint32_t kept = number + 1;
+
+#if defined(__x86_64__)
+    __asm__ volatile("movl %%fs:(%1), %0" : "=r"(kept) : "r"(platform->cpu_offset));
+#else
+    (void)platform;
+#endif
+    return kept;
+}
+
+static void *take_number(void *argument)
+{
+    struct numbered *me = argument;
+    const struct iommu_platform *p = me->platform;
+
+    me->number = p->cpu(p->ctx);
+    me->kept = kept_number(p, me->number);
+    pthread_barrier_wait(me->all);
+    if (p->cpu(p->ctx) != me->number)
+        me->kept = 0;
+    return NULL;
+}
+
+static void take_numbers(const struct iommu_platform *platform, struct numbered *crowd, unsigned count)
+{
+    pthread_barrier_t all;
+
+    pthread_barrier_init(&all, NULL, count);
+    for (unsigned i = 0; i < count; i++) {
+        crowd[i] = (struct numbered){.platform = platform, .all = &all};
+        assert_int_equal(pthread_create(&crowd[i].thread, NULL, take_number, &crowd[i]), 0);
+    }
+    for (unsigned i = 0; i < count; i++)
+        pthread_join(crowd[i].thread, NULL);
+    pthread_barrier_destroy(&all);
+}
+
+static void test_numbers_of_threads(void **state)
+{
+    struct iommu_posix *posix = make_posix();
+    struct numbered crowd[CROWD];
+
+    for (unsigned round = 0; round < 3; round++) { /* numbers come back with the end of their threads */
+        unsigned count = round == 1 ? CROWD : NUMBERS, given = 0;
+        bool seen[NUMBERS] = {false};
+
+        take_numbers(iommu_posix_platform(posix), crowd, count);
+        for (unsigned i = 0; i < count; i++) {
+            assert_int_equal(crowd[i].kept, crowd[i].number + 1);
+            if (crowd[i].number >= NUMBERS)
+                continue;
+            assert_false(seen[crowd[i].number]);
+            seen[crowd[i].number] = true;
+            given++;
+        }
+        assert_int_equal(given, NUMBERS);
+    }
+    iommu_posix_destroy(posix);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_posix_threads),
         cmocka_unit_test(test_strict_threads),
+        cmocka_unit_test(test_numbers_of_threads),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -325,9 +325,29 @@ static void test_posix_objects_locks_and_time(void **state)
     iommu_posix_destroy(host);
 }
 
+/* Any beginning, any length, nothing beside them. */
+static void test_words_are_filled(void **state)
+{
+    struct iommu_posix *host = NULL;
+    const struct iommu_platform *platform;
+    uint64_t words[80];
+    (void)state;
+    assert_int_equal(iommu_posix_create(NULL, &host), 0);
+    platform = iommu_posix_platform(host);
+    for (size_t first = 1; platform->fill_words && first < 9; first++)
+        for (size_t count = 0; count < 64; count++) {
+            memset(words, 0x5a, sizeof words);
+            platform->fill_words(platform->ctx, words + first, count, 7, 4096);
+            for (size_t i = 0; i < 80; i++)
+                assert_true(words[i] == (i < first || i >= first + count ? UINT64_C(0x5a5a5a5a5a5a5a5a) : 7 + (i - first) * 4096));
+        }
+    iommu_posix_destroy(host);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_words_are_filled),
         cmocka_unit_test(test_posix_defaults),
         cmocka_unit_test(test_posix_refuses_impossible_memory),
         cmocka_unit_test(test_posix_pages_are_aligned_and_apart),

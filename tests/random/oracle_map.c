@@ -103,8 +103,7 @@ static uint8_t best_lg2(uint64_t sizes, uint64_t iova, uint64_t pa, uint64_t lef
 static uint8_t leaf_lg2(struct oracle *oracle, unsigned domain, uint64_t iova, uint8_t best)
 {
     struct oracle_domain *about = &oracle->domain[domain];
-    unsigned lg2 = checker_leaf_lg2(&oracle->world->checker, about->handle,
-                                    oracle_number(oracle, domain), iova);
+    unsigned lg2 = checker_leaf_lg2(&oracle->world->checker, about->handle, iova);
 
     return lg2 >= 12 && lg2 < best ? (uint8_t)lg2 : best;
 }

@@ -2,6 +2,7 @@
 /* rig.c - building and closing the test bench, and DMA on it. */
 #include "tests/stack/rig.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -393,8 +394,7 @@ uint64_t rig_seed(const char *test)
     clock_gettime(CLOCK_REALTIME, &now);
     uint64_t seed = given != NULL ? strtoull(given, NULL, 0) : (uint64_t)now.tv_nsec;
     /* Printed always: the runner shows it when the test fails. */
-    print_message("%s: seed %llu; replay with IOMMUKIT_SEED=%llu CMOCKA_TEST_FILTER... %s\n", test,
-                  (unsigned long long)seed, (unsigned long long)seed, test);
+    print_message("# %s; again: IOMMUKIT_SEED=%llu %s\n", test, (unsigned long long)seed, program_invocation_name);
     return seed;
 }
 

@@ -180,7 +180,7 @@ void rig_end_driver(struct rig *rig);
 /* Did one of the last log lines contain this? */
 bool rig_logged(const struct rig *rig, const char *words);
 
-/* Seeds: IOMMUKIT_SEED or the clock; printed when a check fails, with the line that replays it. */
+/* A seed: IOMMUKIT_SEED or the clock; printed with the line that runs the program again with it. */
 uint64_t rig_seed(const char *test);
 uint64_t rig_random(uint64_t *state);
 

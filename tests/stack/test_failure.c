@@ -56,6 +56,10 @@ static void open_scene(struct scene *scene)
     assert_int_equal(iommu_enable_aux_domain(scene->rig.device[0]), 0);
     assert_int_equal(iommu_attach(scene->other, scene->rig.device[0], iommu_route_pasid(40), NULL,
                                   &scene->attachment), 0);
+    /* The top table stays with the domain. */
+    assert_int_equal(iommu_map(scene->other, RIG_IOVA, 0, RIG_PAGE, IOMMU_READ), 0);
+    assert_int_equal(iommu_unmap(scene->other, RIG_IOVA, RIG_PAGE, NULL), 0);
+    assert_int_equal(iommu_domain_trim(scene->other), 0);
 }
 
 static void close_scene(struct scene *scene)

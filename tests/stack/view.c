@@ -209,6 +209,12 @@ static uint64_t pass_now(void *ctx)
     return p->now_ns(p->ctx);
 }
 
+static uint32_t pass_cpu(void *ctx)
+{
+    const struct iommu_platform *p = inner(ctx);
+    return p->cpu(p->ctx);
+}
+
 static int pass_lock_init(void *ctx, struct iommu_lock *lock)
 {
     const struct iommu_platform *p = inner(ctx);
@@ -263,6 +269,7 @@ void rig_view_wrap(struct rig *rig)
         .lock_fini = pass_lock_fini,
         .lock_acquire = pass_lock_acquire,
         .lock_release = pass_lock_release,
+        .cpu = pass_cpu,
         .pci_read32 = pass_pci_read32,
         .pci_write32 = pci_write32,
         .log = log_line,

@@ -37,7 +37,7 @@ static int judge(const struct caps_options *options, const struct inspect_system
 static int print(const struct caps_options *options, const struct inspect_system *system, int function)
 {
     char text[400];
-    if (options->json)
+    if (options->system.json)
         return caps_print_json(options, system, function);
     if (options->why)
         return caps_print_why(system, function);
@@ -54,7 +54,7 @@ int caps_main(int argc, char **argv)
     struct caps_options options;
     int function = INSPECT_NONE;
     caps_parse(argc, argv, &options);
-    struct inspect_system *system = system_open("caps", options.root);
+    struct inspect_system *system = system_open("caps", options.system.root);
     if (system == NULL)
         return EXIT_USAGE;
     if (options.has_device) {
@@ -68,7 +68,7 @@ int caps_main(int argc, char **argv)
         }
     }
     int result = print(&options, system, function);
-    if (!options.json && (system->iommu_count > 0 || options.why))
+    if (!options.system.json && (system->iommu_count > 0 || options.why))
         system_notes("caps", system);
     if (result == EXIT_FINE)
         result = judge(&options, system, function);

@@ -3,14 +3,13 @@
 #ifndef TOOLS_CAPS_H
 #define TOOLS_CAPS_H
 
-#include "inspect/system.h"
+#include "system_output.h"
 
 #define CAPS_REQUIRE_MAX 32u
 
 struct caps_options {
-    const char *root;
-    bool json, why;
-    bool has_device;
+    struct system_options system;
+    bool why, has_device;
     struct inspect_bdf device;
     unsigned require_count;
     unsigned require[CAPS_REQUIRE_MAX]; /* numbers of caps_require */

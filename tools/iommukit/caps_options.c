@@ -12,8 +12,6 @@ static const struct argp_option option_list[] = {
     {"require", 'q', "NAME,...", 0,
      "Fail unless DEVICE, or some device, has all of these: pasid, ats, pri, siov, acs, aux, or what a unit can do, such as "
      "scalable, nested, device-tlb", 0},
-    {"root", 'r', "DIR", 0, "Look below DIR, a copy of a machine's /sys and /proc", 0},
-    {"json", 'j', NULL, 0, "Print one JSON object", 0},
     {NULL, 0, NULL, 0, NULL, 0},
 };
 
@@ -43,33 +41,21 @@ static void require(struct argp_state *state, struct caps_options *options, char
         argp_error(state, "--require: it takes one name at least");
 }
 
-static void device(struct argp_state *state, struct caps_options *options, const char *text)
-{
-    if (options->has_device)
-        argp_error(state, "unexpected argument '%s'", text);
-    options->has_device = inspect_bdf_parse(text, &options->device);
-    if (!options->has_device)
-        argp_error(state, "'%s' is no PCI address; they look like 6a:01.0 or 0000:6a:01.0", text);
-}
-
 static error_t parse_option(int key, char *text, struct argp_state *state)
 {
     struct caps_options *options = state->input;
     switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &options->system;
+        return 0;
     case 'w':
         options->why = true;
         return 0;
     case 'q':
         require(state, options, text);
         return 0;
-    case 'r':
-        options->root = text;
-        return 0;
-    case 'j':
-        options->json = true;
-        return 0;
     case ARGP_KEY_ARG:
-        device(state, options, text);
+        system_device_argument(state, text, &options->has_device, &options->device);
         return 0;
     case ARGP_KEY_END:
         if (options->why && !options->has_device)
@@ -82,9 +68,11 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 
 void caps_parse(int argc, char **argv, struct caps_options *options)
 {
+    static const struct argp_child children[] = {{&system_argp, 0, NULL, 0}, {NULL, 0, NULL, 0}};
     static const struct argp parser = {
         .options = option_list,
         .parser = parse_option,
+        .children = children,
         .args_doc = "[DEVICE]",
         .doc = "Say in words what a machine's IOMMUs can do, and for each device PASIDs, ATS, PRI, Scalable I/O "
                "Virtualization, and whether it can serve many domains at once."

@@ -13,25 +13,16 @@
 #define TABLE_MAX (1u << 20)
 
 struct options {
-    const char *file, *root;
-    bool json;
-};
-
-static const struct argp_option option_list[] = {
-    {"root", 'r', "DIR", 0, "Read the table below DIR, a copy of a machine's /sys, and name that machine's devices", 0},
-    {"json", 'j', NULL, 0, "Print one JSON object", 0},
-    {NULL, 0, NULL, 0, NULL, 0},
+    struct system_options system;
+    const char *file;
 };
 
 static error_t parse_option(int key, char *text, struct argp_state *state)
 {
     struct options *options = state->input;
     switch (key) {
-    case 'r':
-        options->root = text;
-        return 0;
-    case 'j':
-        options->json = true;
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &options->system;
         return 0;
     case ARGP_KEY_ARG:
         if (options->file != NULL)
@@ -45,9 +36,10 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 
 static void parse(int argc, char **argv, struct options *options)
 {
+    static const struct argp_child children[] = {{&system_argp, 0, NULL, 0}, {NULL, 0, NULL, 0}};
     static const struct argp parser = {
-        .options = option_list,
         .parser = parse_option,
+        .children = children,
         .args_doc = "[FILE]",
         .doc = "Show the ACPI DMAR table in words: remapping units and the devices they serve, reserved memory, and what "
                "is wrong with it. Without FILE: this machine's, /sys/firmware/acpi/tables/DMAR."
@@ -62,7 +54,7 @@ static int show(const struct options *options, const uint8_t *bytes, size_t size
     struct inspect_why why;
     if (inspect_dmar_read(bytes, size, machine, &dmar, &why) != 0)
         return output_error("dmar", "%s", why.text);
-    int result = options->json ? dmar_print_json(&dmar, machine) : dmar_print(&dmar, machine);
+    int result = options->system.json ? dmar_print_json(&dmar, machine) : dmar_print(&dmar, machine);
     inspect_dmar_free(&dmar);
     return result;
 }
@@ -116,8 +108,8 @@ int dmar_main(int argc, char **argv)
     struct inspect_system *machine = NULL;
     parse(argc, argv, &options);
     /* A file alone comes from anywhere: its devices are not this machine's. */
-    if (options.file == NULL || options.root != NULL) {
-        machine = system_open("dmar", options.root);
+    if (options.file == NULL || options.system.root != NULL) {
+        machine = system_open("dmar", options.system.root);
         if (machine == NULL)
             return EXIT_USAGE;
     }

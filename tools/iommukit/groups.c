@@ -8,15 +8,13 @@
 #include "system_output.h"
 
 struct options {
-    const char *root;
-    bool json, explain, has_device;
+    struct system_options system;
+    bool explain, has_device;
     struct inspect_bdf device;
 };
 
 static const struct argp_option option_list[] = {
     {"explain", 'e', NULL, 0, "For each group of several devices, say what tied them together", 0},
-    {"root", 'r', "DIR", 0, "Look below DIR, a copy of a machine's /sys and /proc", 0},
-    {"json", 'j', NULL, 0, "Print one JSON object, with explanations", 0},
     {NULL, 0, NULL, 0, NULL, 0},
 };
 
@@ -24,21 +22,14 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 {
     struct options *options = state->input;
     switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &options->system;
+        return 0;
     case 'e':
         options->explain = true;
         return 0;
-    case 'r':
-        options->root = text;
-        return 0;
-    case 'j':
-        options->json = true;
-        return 0;
     case ARGP_KEY_ARG:
-        if (options->has_device)
-            argp_error(state, "unexpected argument '%s'", text);
-        options->has_device = inspect_bdf_parse(text, &options->device);
-        if (!options->has_device)
-            argp_error(state, "'%s' is no PCI address; they look like 6a:01.0 or 0000:6a:01.0", text);
+        system_device_argument(state, text, &options->has_device, &options->device);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -47,9 +38,11 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 
 static void parse(int argc, char **argv, struct options *options)
 {
+    static const struct argp_child children[] = {{&system_argp, 0, NULL, 0}, {NULL, 0, NULL, 0}};
     static const struct argp parser = {
         .options = option_list,
         .parser = parse_option,
+        .children = children,
         .args_doc = "[DEVICE]",
         .doc = "List IOMMU groups, or the one DEVICE is in: devices that cannot be told apart, so that what one may reach all "
                "may reach."
@@ -81,7 +74,7 @@ static int show(const struct options *options, const struct inspect_system *syst
     int result = find_group(options, system, &group);
     if (result != EXIT_FINE)
         return result;
-    if (options->json)
+    if (options->system.json)
         return groups_print_json(system, group);
     if (system->group_count == 0 && system->iommu_count > 0) {
         printf("There are units in %s/sys/class/iommu, but no groups in %s/sys/kernel/iommu_groups.\n", system->root,
@@ -104,7 +97,7 @@ int groups_main(int argc, char **argv)
 {
     struct options options = {0};
     parse(argc, argv, &options);
-    struct inspect_system *system = system_open("groups", options.root);
+    struct inspect_system *system = system_open("groups", options.system.root);
     if (system == NULL)
         return EXIT_USAGE;
     int result = show(&options, system);

@@ -4,6 +4,36 @@
 
 #include <stdlib.h>
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): argp's signature */
+static error_t parse_option(int key, char *text, struct argp_state *state)
+{
+    struct system_options *options = state->input;
+    if (key == 'r')
+        options->root = text;
+    else if (key == 'j')
+        options->json = true;
+    else
+        return ARGP_ERR_UNKNOWN;
+    return 0;
+}
+
+static const struct argp_option option_list[] = {
+    {"root", 'r', "DIR", 0, "Look below DIR, a copy of a machine's /sys and /proc", 0},
+    {"json", 'j', NULL, 0, "Print one JSON object", 0},
+    {NULL, 0, NULL, 0, NULL, 0},
+};
+
+const struct argp system_argp = {.options = option_list, .parser = parse_option};
+
+void system_device_argument(struct argp_state *state, const char *text, bool *has_device, struct inspect_bdf *device)
+{
+    if (*has_device)
+        argp_error(state, "unexpected argument '%s'", text);
+    *has_device = inspect_bdf_parse(text, device);
+    if (!*has_device)
+        argp_error(state, "'%s' is no PCI address; they look like 6a:01.0 or 0000:6a:01.0", text);
+}
+
 struct inspect_system *system_open(const char *command, const char *root)
 {
     struct inspect_system *system = NULL;

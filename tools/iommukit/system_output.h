@@ -1,13 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* system_output.h - what dmar, caps and groups share: opening a machine, its notes, texts that grow, names of devices. */
+/* system_output.h - what dmar, caps and groups share: options, opening a machine, its notes, texts that grow. */
 #ifndef TOOLS_SYSTEM_OUTPUT_H
 #define TOOLS_SYSTEM_OUTPUT_H
 
+#include <argp.h>
 #include <jansson.h>
 #include <stdio.h>
 
 #include "inspect/system.h"
 #include "output.h"
+
+struct system_options {
+    const char *root; /* NULL: this machine */
+    bool json;
+};
+
+/* --root and --json, as a child of a command's own parser; see source.h for how. */
+extern const struct argp system_argp;
+/* The argument DEVICE, which may be given once. */
+void system_device_argument(struct argp_state *state, const char *text, bool *has_device, struct inspect_bdf *device);
 
 /* NULL: the reason was printed. */
 struct inspect_system *system_open(const char *command, const char *root);

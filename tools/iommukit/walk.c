@@ -26,6 +26,13 @@ static const struct argp_option option_list[] = {
     {NULL, 0, NULL, 0, NULL, 0},
 };
 
+static void set_device(struct argp_state *state, struct walk_options *options, const char *text)
+{
+    options->has_device = inspect_bdf_parse(text, &options->request.device);
+    if (!options->has_device)
+        argp_error(state, "--device: '%s' is not [SSSS:]BB:DD.F", text);
+}
+
 static void set_address(struct argp_state *state, struct walk_options *options, const char *text)
 {
     options->has_iova = true;
@@ -61,9 +68,7 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
         state->child_inputs[0] = &options->source;
         return 0;
     case KEY_DEVICE:
-        if (!inspect_bdf_parse(text, &options->request.device))
-            argp_error(state, "--device: '%s' is not [SSSS:]BB:DD.F", text);
-        options->has_device = true;
+        set_device(state, options, text);
         return 0;
     case KEY_PASID:
         set_pasid(state, options, text);

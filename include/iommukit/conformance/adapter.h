@@ -21,11 +21,12 @@
 #include "iommukit/platform.h"
 
 #define IOMMU_CONFORM_NO_PASID UINT32_MAX /* the route of requests without a PASID */
-#define IOMMU_CONFORM_READ     1u
-#define IOMMU_CONFORM_WRITE    2u
+#define IOMMU_CONFORM_READ     1u         /* `prot`: devices may read */
+#define IOMMU_CONFORM_WRITE    2u         /* devices may write */
 
+/* One endpoint of the machine. */
 struct iommu_conform_device {
-    uint16_t segment;
+    uint16_t segment; /* PCI segment */
     uint16_t rid; /* bus << 8 | device << 3 | function */
 };
 
@@ -38,16 +39,18 @@ struct iommu_conform_host {
     unsigned device_count;
 };
 
+/* One fault, as the driver read it from a unit. */
 struct iommu_conform_fault {
-    uint16_t segment, rid;
+    uint16_t segment, rid; /* who asked */
     uint32_t pasid;   /* or IOMMU_CONFORM_NO_PASID */
     uint64_t address; /* its page */
-    bool write;
+    bool write;       /* else it was a read */
     uint8_t reason;   /* the architecture's code */
 };
 
+/* The driver's calls. */
 struct iommu_conform_adapter {
-    const char *name;
+    const char *name;  /* short, as in reports */
     const char *about; /* one sentence */
 
     /* Bring every unit up. On return translation is on, devices that have nothing attached are blocked, and the

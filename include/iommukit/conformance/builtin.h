@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* iommukit/conformance/builtin.h - the adapters that the command brings along. */
+/* iommukit/conformance/builtin.h - the adapters that the command brings along. Static tables; any thread may ask. */
 #ifndef IOMMUKIT_CONFORMANCE_BUILTIN_H
 #define IOMMUKIT_CONFORMANCE_BUILTIN_H
 
@@ -12,7 +12,7 @@ extern const struct iommu_conform_adapter iommu_conform_iommukit;
 
 /*
  * A deliberately ordinary driver with the field's bugs. "sample" has all of them, "sample:NAME" one,
- * "sample:none" none of them. NULL: no such name.
+ * "sample:none" none of them. Static. NULL: no such name.
  */
 const struct iommu_conform_adapter *iommu_conform_sample(const char *name);
 /* The bugs, one after the other; NULL after the last. */

@@ -11,9 +11,10 @@
 
 #include "iommukit/conformance/adapter.h"
 
-#define IOMMU_CONFORM_OBSERVED_BYTES 320u
-#define IOMMU_CONFORM_REPLAY_BYTES   200u
+#define IOMMU_CONFORM_OBSERVED_BYTES 320u /* room for what was observed, NUL included */
+#define IOMMU_CONFORM_REPLAY_BYTES   200u /* and for the line that repeats it */
 
+/* What to run. All zero but for the adapter: every scenario. */
 struct iommu_conform_options {
     const struct iommu_conform_adapter *adapter;
     const char *driver;   /* its name in replay lines; NULL: the adapter's */
@@ -23,7 +24,7 @@ struct iommu_conform_options {
     const char *unit;     /* NULL: every one */
     const char *lie;      /* a name, "none", "all" (together); NULL: none, each alone, all */
     bool cost;            /* measure operations instead (struct iommu_conform_cost) */
-    void *ctx;
+    void *ctx;            /* handed to progress() */
     /* Called between runs; false: stop here. NULL: nobody is told. */
     bool (*progress)(void *ctx, uint64_t done, uint64_t total);
 };
@@ -34,30 +35,32 @@ struct iommu_conform_failure {
     const char *behaviour; /* "B45" */
     const char *section;   /* of the architecture, by topic */
     const char *rule;      /* what should have been */
-    const char *scenario, *unit, *lie;
-    uint64_t seed, count;
-    char observed[IOMMU_CONFORM_OBSERVED_BYTES];
-    char replay[IOMMU_CONFORM_REPLAY_BYTES];
+    const char *scenario, *unit, *lie; /* of the first run that showed it */
+    uint64_t seed, count;  /* that run's seed; number of runs */
+    char observed[IOMMU_CONFORM_OBSERVED_BYTES]; /* what was seen instead, in a sentence */
+    char replay[IOMMU_CONFORM_REPLAY_BYTES];     /* the command line that repeats that run */
 };
 
-/* What an operation did at the unit's interfaces; `needed` is what the architecture asks for. */
+/* What an operation does at the unit's interfaces. */
 enum iommu_conform_item {
     IOMMU_CONFORM_INVALIDATIONS, /* descriptors, or register commands, without waits */
-    IOMMU_CONFORM_WAITS,
-    IOMMU_CONFORM_MMIO_WRITES,
-    IOMMU_CONFORM_MMIO_READS,
+    IOMMU_CONFORM_WAITS,         /* times that software waited for the unit */
+    IOMMU_CONFORM_MMIO_WRITES,   /* register writes */
+    IOMMU_CONFORM_MMIO_READS,    /* register reads */
     IOMMU_CONFORM_FLUSHED_LINES, /* cache lines written back */
-    IOMMU_CONFORM_ITEMS
+    IOMMU_CONFORM_ITEMS          /* number of the above */
 };
 
+/* An operation on a unit: what the driver spent, item by item, and what the architecture asks for. */
 struct iommu_conform_cost {
     const char *operation; /* "unmap, 64 pages" */
-    const char *unit;
-    uint32_t spent[IOMMU_CONFORM_ITEMS], needed[IOMMU_CONFORM_ITEMS];
+    const char *unit;      /* by its name in the suite */
+    uint32_t spent[IOMMU_CONFORM_ITEMS], needed[IOMMU_CONFORM_ITEMS]; /* by enum iommu_conform_item */
 };
 
+/* What came out. */
 struct iommu_conform_result {
-    const char *driver;
+    const char *driver;    /* its name, as in the options */
     uint64_t runs;         /* carried out */
     uint64_t skipped;      /* the unit's capabilities forbid the lie */
     uint64_t inconclusive; /* the lie broke the hardware, and the driver said so: nothing more to ask */
@@ -72,8 +75,10 @@ struct iommu_conform_result {
 
 IOMMU_BEGIN_DECLS
 
-/* -EINVAL: no such scenario, unit or lie, or the adapter lacks a needed call; -ENOMEM. */
+/* Run what the options ask for. What fills *result lives until iommu_conform_result_free().
+ * -EINVAL: no such scenario, unit or lie, or the adapter lacks a needed call; -ENOMEM. */
 int iommu_conform_run(const struct iommu_conform_options *options, struct iommu_conform_result *result);
+/* Free what the result holds, not the struct. */
 void iommu_conform_result_free(struct iommu_conform_result *result);
 
 /* What there is, by index; NULL after the last. */

@@ -11,8 +11,10 @@
 #include "iommukit/error.h"
 #include "iommukit/platform.h"
 
+/* One such host. Any thread may call. */
 struct iommu_posix;
 
+/* All zero but for ram_fd = -1: the defaults. Copied. */
 struct iommu_posix_config {
     uint64_t ram_bytes;    /* 0: 8 GiB */
     uint64_t pages_first;  /* where page_alloc starts; 0: 1 MiB */
@@ -40,9 +42,11 @@ struct iommu_posix_config {
 IOMMU_BEGIN_DECLS
 
 /* config may be NULL: the defaults, anonymous. -EINVAL: no memory between pages_first and ram_bytes, or more
- * than this host can address. -ENOMEM. */
+ * than this host can address. -ENOMEM. *host is the caller's until iommu_posix_destroy(). */
 int iommu_posix_create(const struct iommu_posix_config *config, struct iommu_posix **host);
+/* Unmap the memory and free the host. */
 void iommu_posix_destroy(struct iommu_posix *host);
+/* Its hooks; they live as long as the host. */
 const struct iommu_platform *iommu_posix_platform(struct iommu_posix *host);
 
 /* CPU address of [pa, pa + bytes), NULL when outside the memory. */
@@ -51,6 +55,7 @@ void *iommu_posix_memory(struct iommu_posix *host, uint64_t pa, size_t bytes);
 /* Contiguous memory for a caller's buffers, page granular; physical address, 0: none left. The
  * buffer is aligned to its length (the next power of two) and not cleared. */
 uint64_t iommu_posix_buffer_alloc(struct iommu_posix *host, size_t bytes);
+/* Give a buffer back, with the length that was asked for. */
 void iommu_posix_buffer_free(struct iommu_posix *host, uint64_t pa, size_t bytes);
 
 /* Pages of 4 KiB handed out now, for tables and buffers together. */

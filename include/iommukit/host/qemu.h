@@ -12,12 +12,14 @@
 
 #include "iommukit/host/posix.h"
 
+/* One running QEMU. */
 struct iommu_qemu;
 
+/* The machine to start. All zero but for `devices`: QEMU's defaults. */
 struct iommu_qemu_config {
     const char *binary;     /* NULL: $IOMMUKIT_QEMU, else qemu-system-x86_64 */
     bool scalable;          /* x-scalable-mode=on (or its newer spelling) */
-    bool caching_mode;
+    bool caching_mode;      /* CAP.CM: what was not present is cached */
     bool first_stage;       /* QEMU 9.2 and later only */
     uint8_t aw_bits;        /* 39 or 48; 0: 48 */
     unsigned devices;       /* edu devices, 1 to 16; each a PCI function on bus 0 */
@@ -36,6 +38,7 @@ int iommu_qemu_create(const struct iommu_qemu_config *config, struct iommu_qemu 
 /* Stop QEMU and free everything. */
 void iommu_qemu_destroy(struct iommu_qemu *qemu);
 
+/* Its platform, and the posix host that holds its memory; they live as long as the object. */
 const struct iommu_platform *iommu_qemu_platform(struct iommu_qemu *qemu);
 struct iommu_posix *iommu_qemu_posix(struct iommu_qemu *qemu);
 /* "7.2.22" */
@@ -45,6 +48,7 @@ bool iommu_qemu_alive(const struct iommu_qemu *qemu);
 
 /* The firmware's DMAR table as QEMU built it (fw_cfg); the host's storage. NULL: not found. */
 const void *iommu_qemu_dmar(struct iommu_qemu *qemu, size_t *bytes);
+/* Physical address of its remapping unit's registers. */
 uint64_t iommu_qemu_unit_base(const struct iommu_qemu *qemu);
 
 /* Requester id of edu device `index`. */

@@ -11,8 +11,10 @@
 #include "iommukit/error.h"
 #include "iommukit/platform.h"
 
+/* One such wrapper. */
 struct iommu_strict;
 
+/* Counts since creation; those that end in _live or _held: now. */
 struct iommu_strict_counts {
     uint64_t allocs, frees;             /* objects */
     uint64_t page_allocs, page_frees;   /* pages of 4 KiB */
@@ -21,19 +23,24 @@ struct iommu_strict_counts {
     uint64_t locks_live;                /* initialised and not yet finished */
     uint64_t locks_held;                /* acquired now: 0 inside an event handler */
     uint64_t windows_live;              /* mmio_map without mmio_unmap */
-    uint64_t mmio_reads, mmio_writes, cache_flushes, cache_flush_bytes, barriers;
-    uint64_t lock_acquires, log_lines;
+    uint64_t mmio_reads, mmio_writes, cache_flushes, cache_flush_bytes, barriers; /* calls of hooks, and bytes */
+    uint64_t cache_flush_lines; /* of 64 bytes */
+    uint64_t lock_acquires, log_lines;  /* likewise */
     uint64_t violations;                /* see iommu_strict_violation */
 };
 
 IOMMU_BEGIN_DECLS
 
 /* inner must outlive the wrapper. A hook that inner lacks is absent here, too, where its absence means something
- * (cache_flush, now_ns, locks, configuration space). -ENOMEM. */
+ * (cache_flush, now_ns, locks, configuration space). -ENOMEM. *strict is the caller's until
+ * iommu_strict_destroy(). */
 int iommu_strict_create(const struct iommu_platform *inner, struct iommu_strict **strict);
+/* Give held pages back and free the wrapper. */
 void iommu_strict_destroy(struct iommu_strict *strict);
+/* Its hooks; they live as long as the wrapper. */
 const struct iommu_platform *iommu_strict_platform(struct iommu_strict *strict);
 
+/* The counts so far. */
 void iommu_strict_counts(const struct iommu_strict *strict, struct iommu_strict_counts *counts);
 
 /* Fail the n-th allocation from now (objects and pages together, 1 = the next one), once; 0: none. */

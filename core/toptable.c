@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * core/toptable.c - domains with nothing in them.
+ *
+ * A domain that was never mapped into has no table of its own. Its top table is the instance's page of zeros, which
+ * all such domains share and nobody writes to: what walks it, hardware included, finds that nothing is mapped. So it
+ * can be attached like any other. The first map makes a top table and has the driver point the domain's routes at it.
+ * Nothing could be translated until then; hardware may look at the old page or at the new one until it has confirmed.
+ *
+ * All of that is under domain.lock, and so is entering a route: it gets the old table and is moved with the others, or
+ * gets the new one. A top table stays until the domain goes.
+ */
+#include "core/domain.h"
+#include "core/host.h"
+#include "core/pagetable_pages.h"
+
+int iommu_domain_init_table(struct iommu_domain *domain, const struct iommu_pt_config *config)
+{
+    return iommu_pt_init_at(&domain->pt, domain->iommu->platform, config, domain->iommu->no_table);
+}
+
+static int make_table(struct iommu_domain *domain)
+{
+    struct iommu_pt *pt = &domain->pt;
+    struct pt_pages pages = {{NULL, NULL}};
+    pt_entry *top;
+    int result = pt_pages_get(pt, &pages, 1, 0);
+
+    if (result)
+        return result;
+    top = pt_pages_pop(&pages, PT_PAGE_ZERO);
+    pt_flush(pt, top, PT_ENTRIES);
+    pt_order(pt);
+    __atomic_store_n(&pt->root, (uint64_t *)(void *)top, __ATOMIC_RELEASE); /* lookups come without the lock */
+    return 0;
+}
+
+/* Routes that were not confirmed may still be at the old table: the next map asks for them again. */
+int domain_make_table(struct iommu_domain *domain)
+{
+    const struct iommu_platform *platform = domain->iommu->platform;
+    int result = 0;
+
+    host_lock(platform, &domain->lock);
+    if (domain->pt.root == domain->iommu->no_table)
+        result = make_table(domain);
+    if (!result && domain->ops->move_table)
+        result = domain->ops->move_table(domain);
+    if (!result)
+        __atomic_store_n(&domain->has_table, true, __ATOMIC_RELEASE);
+    host_unlock(platform, &domain->lock);
+    return result;
+}

@@ -12,7 +12,8 @@ setup    = $(MESON) setup --prefix='$(PREFIX)' -Dwerror=$(WERROR)
 sanitize = $(setup) -Dtests=enabled -Db_lundef=false -Dc_args=-fno-sanitize-recover=all
 again    = $(MAKE) --no-print-directory
 
-.PHONY: all help deps run run-kernel check check-san bench qemu-fuzz mutants tidy coverage-doc install clean format
+.PHONY: all help deps run run-kernel uefi check check-san bench qemu-fuzz mutants tidy coverage-doc dist deb check-deb size-table \
+	install clean format
 
 all: $(BUILD)/build.ninja ## build the command and the libraries (the default)
 	@$(MESON) compile -C $(BUILD)
@@ -31,15 +32,23 @@ $(BUILD)/.tests: | $(BUILD)/build.ninja
 deps: ## install what building and running needs
 	@scripts/deps run
 
-run: deps ## deps, build, share one device among tenants
-	@$(again) all
-	$(BUILD)/iommukit share
+run: deps ## deps, build the command, share one device among tenants
+	@$(again) -s $(BUILD)/build.ninja
+	@$(MESON) compile -C $(BUILD) iommukit:executable
+	$(BUILD)/iommukit share --seed 2018
 
 run-kernel: ## boot the example kernel in QEMU: it isolates two devices of a machine of its own
 	@scripts/deps check
 	@$(again) -s $(BUILD)/build.ninja
 	@$(MESON) compile -C $(BUILD) kernel
 	examples/kernel/run $(BUILD)/examples/kernel/kernel
+
+uefi: ## build iommukit.efi: on a USB stick as \EFI\BOOT\BOOTX64.EFI it tells what a machine can do
+	@scripts/deps check
+	@$(again) -s $(BUILD)/build.ninja
+	@$(MESON) setup --reconfigure $(BUILD) >/dev/null
+	@$(MESON) compile -C $(BUILD) iommukit.efi
+	@echo '$(BUILD)/examples/uefi/iommukit.efi'
 
 check: ## deps, build, run all tests; the last line counts them
 	@scripts/deps check
@@ -82,6 +91,23 @@ tidy: ## clang-tidy and cppcheck
 coverage-doc: ## write docs/COVERAGE.md again
 	@scripts/check-coverage --write
 
+dist: ## write dist/: the libraries as two files each, for builds that want no more
+	@scripts/amalgamate dist
+
+deb: ## build the Debian packages from a copy of the tree, look at them with lintian, leave them in build-deb/
+	@scripts/deps deb
+	@scripts/deb
+
+check-deb: ## make deb, install them here, compile and run the README's example, take them off again
+	@scripts/deps deb
+	@scripts/deb --check
+
+size-table: ## write the README's table of sizes and costs again
+	@scripts/deps check
+	@$(again) -s $(BUILD)/.tests
+	@$(MESON) compile -C $(BUILD) object-costs
+	@scripts/size-table --write $(BUILD)/tests/costs/object-costs
+
 install: all ## to $(DESTDIR)$(PREFIX)
 	@$(MESON) configure $(BUILD) --prefix='$(PREFIX)'
 	@DESTDIR='$(abspath $(DESTDIR))' $(MESON) install -C $(BUILD)
@@ -90,5 +116,5 @@ format: ## clang-format on every C file
 	@find core drivers models platform include spec tools examples tests -name '*.[ch]' \
 		-exec clang-format -i {} +
 
-clean: ## remove the build directories
-	rm -rf $(BUILD) build-asan build-tsan build-mutants build-bench
+clean: ## remove what was built
+	rm -rf $(BUILD) dist build-asan build-tsan build-mutants build-bench build-deb

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""kernel.py RUN KERNEL BROKEN...: the example kernel in QEMU as a user boots it, and broken ones, which must say so.
+"""kernel.py RUN KERNEL MINIMAL BROKEN...: the example kernel in QEMU as a user boots it, one that gives the library the
+fewest hooks, and broken ones, which must say so.
 
 Prints TAP."""
 
@@ -11,8 +12,8 @@ import subprocess
 import sys
 import time
 
-RUN, KERNEL = sys.argv[1:3]
-BROKEN = {os.path.basename(path).removeprefix('kernel_break_'): path for path in sys.argv[3:]}
+RUN, KERNEL, MINIMAL = sys.argv[1:4]
+BROKEN = {os.path.basename(path).removeprefix('kernel_break_'): path for path in sys.argv[4:]}
 QEMU = os.environ.get('IOMMUKIT_QEMU', 'qemu-system-x86_64')
 SECONDS = 10 # that the story may take
 
@@ -75,6 +76,10 @@ def test_kernel_isolates_in_scalable_mode():
     if 'x-scalable-mode' in result.stderr: # QEMU 11 dropped the x-
         result = boot(KERNEL, 'scalable-mode=on')
     check_story(result, 'scalable')
+
+
+def test_kernel_isolates_with_four_hooks():
+    check_story(boot(MINIMAL), 'legacy')
 
 
 def test_kernel_notices_broken_reserved_regions():

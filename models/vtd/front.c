@@ -93,7 +93,7 @@ static void keep_route(const struct vtdm_tx *tx, uint64_t id, unsigned at)
         forget(front);
     front->way[at] = (struct vtdm_way){
         .id = id, .stamps = tx->kept->stamp, .number = ++front->ways,
-        .start = (uint32_t)(id * 0x9E3779B97F4A7C15u >> 32),
+        .start = at * VTDM_WAY_APART,
     };
     front->route[at] = (struct vtdm_kept_route){ tx->privileged, tx->fpd, tx->route };
 }

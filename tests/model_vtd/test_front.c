@@ -467,19 +467,19 @@ static void test_B45_a_stamp_that_comes_around(void **state)
 /* More routes than a front has numbers for, and then the first again: each lands on its own page. */
 static void test_B58_more_pasids_than_a_front_can_number(void **state)
 {
-    const unsigned count = 65536 + 300;
+    const unsigned count = 65536 + 1200, pasids = 600; /* which takes turns in the ways */
     struct fx f;
     fx_begin(&f, "scalable");
     fx_scalable_context(&f, FX_RID, VTD_SCE0_PASIDE, VTD_PDTS_MAX);
-    for (unsigned i = 0; i < 200; i++) {
+    for (unsigned i = 0; i < pasids; i++) {
         uint64_t table = fx_page(&f);
         fx_second_entry(&f, FX_RID, i + 1, i + 1, table, 4);
         fx_map_second(&f, table, 4, IOVA, PAGE + 4096 * i, 1, R);
     }
     for (unsigned i = 0; i < count; i++) {
-        struct iommu_model_request request = fx_request(FX_RID, i % 200 + 1, IOVA, IOMMU_MODEL_READ);
+        struct iommu_model_request request = fx_request(FX_RID, i % pasids + 1, IOVA, IOMMU_MODEL_READ);
         iommu_model_vtd_translate(f.model, &request, &f.result, NULL);
-        assert_int_equal(f.result.pa, PAGE + 4096 * (i % 200));
+        assert_int_equal(f.result.pa, PAGE + 4096 * (i % pasids));
     }
     fx_end(&f);
 }

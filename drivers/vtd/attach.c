@@ -349,16 +349,9 @@ static int tell_units(const struct iommu_domain *domain)
 /* Present entries change in place: neither the old table nor the new one leads anywhere. */
 int vtd_move_table(struct iommu_domain *domain)
 {
-    bool any = false;
-
-    for (struct iommu_attachment *at = domain->attachments; at; at = at->domain_next) {
-        if (!vtd_attachment_of(at)->shown)
-            continue;
-        move(vtd_attachment_of(at));
-        any = true;
-    }
-    if (!any)
-        return 0;
+    for (struct iommu_attachment *at = domain->attachments; at; at = at->domain_next)
+        if (vtd_attachment_of(at)->shown)
+            move(vtd_attachment_of(at));
     host_barrier(domain->iommu->platform);
     return tell_units(domain);
 }

@@ -148,6 +148,37 @@ static void test_B45_a_new_table_before_the_sync_of_the_old_one(void **state)
     domain_gone(domain);
 }
 
+/* Both ends of a range are in tables that others may use at once; the flush has put both beyond doubt. */
+static void test_B45_both_ends_of_a_range_are_settled(void **state)
+{
+    struct fixture *f = *state;
+    struct iommu_domain *domain = mock_domain(&f->mock);
+    struct iommu_gather gather;
+
+    iommu_gather_init(&gather);
+    assert_int_equal(iommu_map(domain, SIZE_2M - SIZE_4K, PA, 2 * SIZE_4K, RW), 0);
+    assert_int_equal(iommu_unmap(domain, SIZE_2M - SIZE_4K, 2 * SIZE_4K, &gather), 0);
+    assert_int_equal(iommu_map(domain, SIZE_2M - SIZE_4K, PA, 2 * SIZE_4K, RW), 0);
+    assert_int_equal(f->mock.calls[MOCK_FLUSH_UNMAP], 1);
+    assert_int_equal(iommu_map(domain, SIZE_2M - 2 * SIZE_4K, PA, SIZE_4K, RW), 0);
+    assert_int_equal(iommu_map(domain, SIZE_2M + SIZE_4K, PA, SIZE_4K, RW), 0);
+    assert_int_equal(f->mock.calls[MOCK_FLUSH_UNMAP], 1);
+    assert_int_equal(iommu_sync(domain, &gather), 0);
+    domain_gone(domain);
+}
+
+static void test_B42_what_cannot_be_trimmed(void **state)
+{
+    struct fixture *f = *state;
+    const struct iommu_domain_config config = {.type = IOMMU_DOMAIN_IDENTITY};
+    struct iommu_domain *identity;
+
+    assert_int_equal(iommu_domain_trim(NULL), -IOMMU_EINVAL);
+    assert_int_equal(iommu_domain_alloc(&f->mock.iommu, &config, &identity), 0);
+    assert_int_equal(iommu_domain_trim(identity), 0);
+    domain_gone(identity);
+}
+
 static void map_one_page(void *ctx);
 
 struct meanwhile {
@@ -549,6 +580,8 @@ int main(void)
         FIXTURE_TEST(test_B42_malformed_domains),
         FIXTURE_TEST(test_B45_unmap_flushes_before_it_frees),
         FIXTURE_TEST(test_B45_a_new_table_before_the_sync_of_the_old_one),
+        FIXTURE_TEST(test_B45_both_ends_of_a_range_are_settled),
+        FIXTURE_TEST(test_B42_what_cannot_be_trimmed),
         FIXTURE_TEST(test_B45_nobody_relies_on_a_new_table_that_is_in_doubt),
         FIXTURE_TEST(test_B45_a_failed_flush_leaves_the_doubt),
         FIXTURE_TEST(test_B45_large_pages_in_the_place_of_a_table),

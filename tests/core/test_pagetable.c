@@ -144,12 +144,15 @@ static void test_B15_rights_and_bits_of_a_leaf(void **state)
 static void test_B39_impossible_configurations_are_refused(void **state)
 {
     const struct iommu_pt_config good = format_config(&format_second, 4, ALL, true);
-    struct iommu_pt_config bad[9];
+    struct iommu_pt_format links = format_second, counts = format_second;
+    struct iommu_pt_config bad[11];
     struct counted host;
     struct iommu_pt pt;
 
     (void)state;
-    for (int i = 0; i < 9; i++)
+    links.present |= 1u << 11; /* a link of the list of dead tables would be an entry */
+    counts.count_shift = 55;
+    for (int i = 0; i < 11; i++)
         bad[i] = good;
     bad[0].format = NULL;
     bad[1].levels = 2;
@@ -160,8 +163,10 @@ static void test_B39_impossible_configurations_are_refused(void **state)
     bad[6].page_sizes = SIZE_2M;
     bad[7].page_sizes = ALL | 1u << 13;
     bad[8].pa_bits = 65;
+    bad[9].format = &links;
+    bad[10].format = &counts;
     counted_init(&host, 4);
-    for (int i = 0; i < 9; i++)
+    for (int i = 0; i < 11; i++)
         assert_int_equal(iommu_pt_init(&pt, &host.platform, &bad[i]), -IOMMU_EINVAL);
     host.platform.cache_flush = NULL;
     bad[0] = good;

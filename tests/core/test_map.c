@@ -172,7 +172,6 @@ static void test_B42_what_cannot_be_trimmed(void **state)
     struct fixture *f = *state;
     const struct iommu_domain_config config = {.type = IOMMU_DOMAIN_IDENTITY};
     struct iommu_domain *identity;
-
     assert_int_equal(iommu_domain_trim(NULL), -IOMMU_EINVAL);
     assert_int_equal(iommu_domain_alloc(&f->mock.iommu, &config, &identity), 0);
     assert_int_equal(iommu_domain_trim(identity), 0);
@@ -597,6 +596,5 @@ int main(void)
         FIXTURE_TEST(test_B71_map_reserved_is_all_or_nothing),
         FIXTURE_TEST(test_B71_regions_may_overlap),
     };
-
     return cmocka_run_group_tests_name("map", tests, NULL, NULL);
 }

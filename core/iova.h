@@ -143,7 +143,7 @@ static inline iova_state *iova_find_at(struct iova_space *space, uint64_t page, 
     state = &node->state[(page >> shift) % IOVA_SLOTS];
     if (atomic_load_explicit(state, memory_order_relaxed) != 1 + order)
         return NULL;
-    return page & (((uint64_t)1 << order) - 1) ? NULL : state;
+    return (page & (((uint64_t)1 << order) - 1)) ? NULL : state;
 }
 
 static inline iova_state *iova_find(struct iova_space *space, uint64_t page, unsigned order)

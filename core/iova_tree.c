@@ -432,14 +432,15 @@ int iova_tree_take(struct iova_space *space, unsigned order, uint64_t limit, uin
 {
     struct path path;
     unsigned slot;
-    int result, taken = 0;
+    int taken = 0;
 
     if (near && *near != IOVA_ANYWHERE && !descend_near(space, *near, &path))
         taken = take_here(space, &path, order, 0, limit, blocks, count);
     if (!taken && near && !descend_apart(space, order, limit, &path, &slot))
         taken = take_here(space, &path, order, slot, limit, blocks, count);
     if (!taken) {
-        result = descend_anywhere(space, order, limit, &path, &slot);
+        int result = descend_anywhere(space, order, limit, &path, &slot);
+
         if (result) {
             if (!space->live)
                 iova_tree_drop(space);

@@ -59,6 +59,7 @@ static inline bool pt_one_caller(const struct iommu_pt *pt)
 }
 
 /* Put `next` in the place of *value. False: something else is there, *value by now. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): the builtin writes to it */
 static inline bool pt_exchange(const struct iommu_pt *pt, pt_entry *entry, uint64_t *value, uint64_t next)
 {
     if (!pt_one_caller(pt))

@@ -9,6 +9,8 @@
  */
 #include "core/pagetable_run.h"
 
+#include <stddef.h>
+
 #if defined(__has_feature)
 #if __has_feature(thread_sanitizer)
 #define ONE_BY_ONE 1
@@ -20,7 +22,7 @@
 
 /* Vectors of two, the size that every 64-bit machine has: compilers take wider ones apart on the stack. A step is four of
  * them, a cache line of most machines. */
-#define PAIR 2
+#define PAIR ((ptrdiff_t)2)
 #define STEP (4 * PAIR)
 
 /* From here on the host may do better. */

@@ -219,7 +219,7 @@ static inline unsigned pt_block_level(uint64_t iova, uint64_t last)
 {
     for (unsigned level = 2; level <= IOMMU_PT_LEVELS_MAX; level++)
         if (last - iova == pt_span(level) - 1)
-            return iova & (pt_span(level) - 1) ? 0 : level;
+            return (iova & (pt_span(level) - 1)) ? 0 : level;
     return 0;
 }
 

@@ -67,7 +67,7 @@ uint32_t posix_cpu(void *ctx)
 
 ptrdiff_t posix_cpu_offset(void)
 {
-    const char *thread;
+    const char *thread = NULL;
 
 #if defined(__x86_64__) && defined(__LP64__)
     __asm__("mov %%fs:0, %0" : "=r"(thread));

@@ -5,11 +5,13 @@
  */
 #include "platform/posix/fill.h"
 
+#include <stddef.h>
+
 #if defined(__x86_64__) && defined(__GNUC__)
 
 typedef uint64_t quad __attribute__((vector_size(32), may_alias));
 
-#define QUAD 4 /* words */
+#define QUAD ((ptrdiff_t)4) /* words */
 
 static __attribute__((target("avx2"))) void fill_quads(void *ctx, uint64_t *words, size_t count, uint64_t value,
                                                        uint64_t step)

@@ -11,6 +11,10 @@ import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / 'command'))
+import tap
 
 RUN, KERNEL, MINIMAL = sys.argv[1:4]
 BROKEN = {os.path.basename(path).removeprefix('kernel_break_'): path for path in sys.argv[4:]}
@@ -104,23 +108,5 @@ def test_kernel_fails_without_what_it_needs():
     check(result.returncode == 1 and result.stdout == '', result, 'no kernel, no failure')
 
 
-def main():
-    tests = [(name, function) for name, function in globals().items() if name.startswith('test_')]
-    print(f'1..{len(tests)}')
-    failed = 0
-    for number, (name, function) in enumerate(tests, 1):
-        if not shutil.which(QEMU):
-            print(f'ok {number} - {name} # SKIP {QEMU} is not installed', flush=True)
-            continue
-        try:
-            function()
-            print(f'ok {number} - {name}', flush=True)
-        except (AssertionError, subprocess.TimeoutExpired) as why:
-            failed += 1
-            print(f'not ok {number} - {name}')
-            print('\n'.join('# ' + line for line in str(why).splitlines()[:60]), flush=True)
-    sys.exit(failed != 0)
-
-
-if __name__ == '__main__':
-    main()
+tap.main(globals(), arguments=len(sys.argv) - 1,
+         missing=None if shutil.which(QEMU) else f'{QEMU} is not installed')

@@ -13,8 +13,19 @@ import sys
 import tempfile
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / 'command'))
+import tap
+
 ROOT, MINIMAL = (Path(path).resolve() for path in sys.argv[1:3])
 ARCHIVES = [Path(path).resolve() for path in sys.argv[3:]]
+
+
+def in_folder(test):
+    """In an empty folder of its own."""
+    def alone():
+        with tempfile.TemporaryDirectory() as folder:
+            test(Path(folder))
+    return alone
 
 
 def run(command, folder):
@@ -42,6 +53,7 @@ def compile_strictly(folder, *sources):
     run(['cc', '-std=c11', '-O2', '-Wall', '-Wextra', '-Werror', '-o', 'again', *sources], folder)
 
 
+@in_folder
 def test_porting_guide_names_every_hook(folder):
     header = (ROOT / 'include/iommukit/platform.h').read_text(encoding='utf-8')
     struct = header[header.index('struct iommu_platform {'):]
@@ -52,6 +64,7 @@ def test_porting_guide_names_every_hook(folder):
     assert not (lack := [hook for hook in hooks if f'`{hook}`' not in rows]), f'docs/PORTING.md lacks {lack}'
 
 
+@in_folder
 def test_porting_guide_on_an_empty_folder(folder):
     commands, expected = guide()
     said = run(['sh', '-eu', '-c', commands], folder)
@@ -63,6 +76,7 @@ def test_porting_guide_on_an_empty_folder(folder):
     compile_strictly(folder, 'try.c', 'template.c', 'iommukit.c', 'iommukit-model.c')
 
 
+@in_folder
 def test_porting_guide_with_another_prefix(folder):
     two_files(folder)
     files = sorted(path.name for path in folder.glob('*.[ch]'))
@@ -73,6 +87,7 @@ def test_porting_guide_with_another_prefix(folder):
     assert re.search(r'^my_map T', shown, re.M) and 'iommu_' not in shown, shown
 
 
+@in_folder
 def test_porting_guide_with_the_library(folder):
     """What pkg-config would say, of a build that is not installed."""
     for path in (ROOT / 'platform/template').glob('*.[ch]'):
@@ -81,6 +96,7 @@ def test_porting_guide_with_the_library(folder):
     assert run(['./try'], folder) == guide()[1]
 
 
+@in_folder
 def test_porting_minimal_links_with_four_hooks(folder):
     two_files(folder)
     shutil.copy(MINIMAL, folder)
@@ -94,21 +110,4 @@ def test_porting_minimal_links_with_four_hooks(folder):
     assert re.findall(r'\.(\w+) =', hooks) == ['alloc', 'free', 'page_alloc', 'page_free'], hooks
 
 
-def main():
-    tests = [(name, function) for name, function in globals().items() if name.startswith('test_')]
-    failed = 0
-    print(f'1..{len(tests)}')
-    for number, (name, function) in enumerate(tests, 1):
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                function(Path(folder))
-                print(f'ok {number} - {name}', flush=True)
-            except (AssertionError, subprocess.TimeoutExpired) as why:
-                failed += 1
-                print(f'not ok {number} - {name}')
-                print('\n'.join('# ' + line for line in str(why).splitlines()[:60]), flush=True)
-    sys.exit(failed != 0)
-
-
-if __name__ == '__main__':
-    main()
+tap.main(globals(), arguments=len(sys.argv) - 1)

@@ -17,6 +17,9 @@ import tempfile
 import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / 'command'))
+import tap
+
 COMMAND = sys.argv[1]
 EFI = sys.argv[2] if len(sys.argv) > 2 else None
 QEMU = os.environ.get('IOMMUKIT_QEMU', 'qemu-system-x86_64')
@@ -182,23 +185,4 @@ def missing():
     return None if shutil.which(QEMU) else f'{QEMU} is not installed'
 
 
-def main():
-    tests = [(name, function) for name, function in globals().items() if name.startswith('test_')]
-    failed = 0
-    print(f'1..{len(tests)}')
-    for number, (name, function) in enumerate(tests, 1):
-        if missing():
-            print(f'ok {number} - {name} # SKIP {missing()}', flush=True)
-            continue
-        try:
-            function()
-            print(f'ok {number} - {name}', flush=True)
-        except (AssertionError, OSError, subprocess.SubprocessError) as why:
-            failed += 1
-            print(f'not ok {number} - {name}')
-            print('\n'.join('# ' + line for line in str(why).splitlines()[:60]), flush=True)
-    sys.exit(failed != 0)
-
-
-if __name__ == '__main__':
-    main()
+tap.main(globals(), arguments=len(sys.argv) - 1, missing=missing())

@@ -178,12 +178,9 @@ int iommu_dma_map(struct iommu_domain *domain, uint64_t pa, uint64_t len, uint32
 
     if (!domain || !iova || order >= IOVA_ORDERS)
         return -IOMMU_EINVAL;
-    dma = dma_of(domain);
-    if (!dma) {
-        result = dma_first_use(domain, &dma);
-        if (result)
-            return result;
-    }
+    result = dma_use(domain, &dma);
+    if (result)
+        return result;
     for (unsigned try = 0; try < TRIES; try++) {
         result = iova_take(&dma->space, order, &block);
         if (result)

@@ -25,6 +25,13 @@ static inline struct iommu_dma *dma_of(struct iommu_domain *domain)
 /* Set it up by default, or find that somebody has been faster. Errors of iommu_dma_init. */
 int dma_first_use(struct iommu_domain *domain, struct iommu_dma **dma);
 
+/* The domain's, set up if it has to be. */
+static inline int dma_use(struct iommu_domain *domain, struct iommu_dma **dma)
+{
+    *dma = dma_of(domain);
+    return *dma ? 0 : dma_first_use(domain, dma);
+}
+
 /* ---- unmaps that wait for a flush: dma_lazy.c --------------------------------------------------------- */
 
 int dma_lazy_create(struct iommu_dma *dma, const struct iommu_dma_config *config);

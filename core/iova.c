@@ -20,8 +20,7 @@ IOVA_APART static int alloc_any(struct iommu_domain *domain, uint64_t len, uint6
 
     if (!domain || !iova || order >= IOVA_ORDERS)
         return -IOMMU_EINVAL;
-    dma = dma_of(domain);
-    result = dma ? 0 : dma_first_use(domain, &dma);
+    result = dma_use(domain, &dma);
     if (!result)
         result = iova_take(&dma->space, order, &block);
     if (result)

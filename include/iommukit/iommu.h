@@ -290,8 +290,8 @@ int iommu_unmap(struct iommu_domain *domain, uint64_t iova, uint64_t len, struct
 int iommu_sync(struct iommu_domain *domain, struct iommu_gather *gather);
 
 /*
- * Give back tables that hold nothing: those of whole gigabytes and more stay behind when page after page is unmapped, and
- * a leaf table does if a lookup or a refused call was in it when its last page went. No other call on this domain may be
+ * Give back tables that hold nothing: on a host with locks those of whole gigabytes and more stay behind when page after
+ * page is unmapped, and a leaf table does if a lookup or a refused call was in it when its last page went. No other call on this domain may be
  * under way. Errors of iommu_sync; then they are freed with the domain. The instance's stock of table pages, at most 4 MiB
  * of what unmaps have freed and maps will want again, goes to the host as well.
  */

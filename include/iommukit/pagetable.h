@@ -10,8 +10,9 @@
  * a sync has waited for the hardware.
  *
  * Where the format has room for a count, a leaf table (one of level 1) in which nothing is left goes to the gather
- * at once. Tables above stay, for a thread that is on its way down holds no reference to them, until an unmap covers
- * them, iommu_pt_trim() finds them empty, or the whole tree goes.
+ * at once. So do tables above on a host without lock hooks, which has one caller at a time. On others they stay, for a
+ * thread that is on its way down holds no reference to them, until an unmap covers them, iommu_pt_trim() finds them
+ * empty, or the whole tree goes.
  */
 #ifndef IOMMUKIT_PAGETABLE_H
 #define IOMMUKIT_PAGETABLE_H

@@ -291,9 +291,9 @@ int iommu_sync(struct iommu_domain *domain, struct iommu_gather *gather);
 
 /*
  * Give back tables that hold nothing: on a host with locks those of whole gigabytes and more stay behind when page after
- * page is unmapped, and a leaf table does if a lookup or a refused call was in it when its last page went. No other call on this domain may be
- * under way. Errors of iommu_sync; then they are freed with the domain. The instance's stock of table pages, at most 4 MiB
- * of what unmaps have freed and maps will want again, goes to the host as well.
+ * page is unmapped, and a leaf table does if a lookup or a refused call was in it when its last page went. No other call
+ * on this domain may be under way. Errors of iommu_sync; then they are freed with the domain. The instance's stock of
+ * table pages, at most 4 MiB of what unmaps have freed and maps will want again, goes to the host as well.
  */
 int iommu_domain_trim(struct iommu_domain *domain);
 

@@ -80,8 +80,6 @@ int iommu_pt_init(struct iommu_pt *pt, const struct iommu_platform *platform,
 
 void iommu_pt_fini(struct iommu_pt *pt)
 {
-    if (!pt->root)
-        return;
     pt_free_tree(pt);
     pt->root = NULL;
 }

@@ -147,7 +147,8 @@ static void settle_path(const struct iommu_pt *pt, uint64_t iova)
 void pt_map_settle(const struct iommu_pt *pt, uint64_t first, uint64_t last)
 {
     settle_path(pt, first);
-    settle_path(pt, last);
+    if (first >> pt_shift(2) != last >> pt_shift(2))
+        settle_path(pt, last);
 }
 
 static void enter(struct pt_map *map, uint64_t value)

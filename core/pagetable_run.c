@@ -128,7 +128,9 @@ static void fill(pt_entry *entry, unsigned count, uint64_t value, uint64_t step)
 
 void pt_run_fill(const struct iommu_pt *pt, pt_entry *entry, unsigned count, uint64_t value, uint64_t step)
 {
-#ifndef ONE_BY_ONE
+#ifdef ONE_BY_ONE
+    (void)pt;
+#else
     if (count >= LONG_RUN && pt->platform->fill_words) {
         pt->platform->fill_words(pt->platform->ctx, (uint64_t *)entry, count, value, step);
         return;

@@ -129,6 +129,7 @@ static void flush(void *ctx, const void *va, size_t bytes)
     size_t last = (size_t)((const char *)va - (const char *)host->memory + bytes - 1) / 64;
 
     assert_true(bytes > 0 && last / 64 < host->arena_pages);
+    assert_int_equal(first / 64, last / 64); /* a table is a page */
     for (size_t line = first; line <= last; line++) {
         for (size_t i = line * LINE_WORDS; i < (line + 1) * LINE_WORDS; i++) {
             uint64_t entry = __atomic_load_n(&host->memory[i], __ATOMIC_ACQUIRE);

@@ -193,6 +193,14 @@ static void test_B42_bits_of_software_are_nobody_elses(void **state)
     assert_int_equal(iommu_pt_init(&pt, &host.platform, &config), -IOMMU_EINVAL);
     format.count_shift = 51;
     assert_int_equal(iommu_pt_init(&pt, &host.platform, &config), -IOMMU_EINVAL);
+    format.count_shift = 55; /* beside `flushed`, but not within the entry */
+    format.flushed = (uint64_t)1 << 53;
+    assert_int_equal(iommu_pt_init(&pt, &host.platform, &config), -IOMMU_EINVAL);
+    format.count_shift = 54;
+    assert_int_equal(iommu_pt_init(&pt, &host.platform, &config), 0);
+    iommu_pt_fini(&pt);
+    format.present |= 1u << 8; /* a link between dead tables would be present */
+    assert_int_equal(iommu_pt_init(&pt, &host.platform, &config), -IOMMU_EINVAL);
     counted_fini(&host);
 }
 

@@ -116,12 +116,42 @@ static void test_B39_limit_follows_the_narrowest(void **state)
     domain_gone(domain);
 }
 
+/* Neither has an address that has to be looked at. */
+static void test_B39_where_all_is_within_reach_nobody_looks(void **state)
+{
+    struct fixture *f = *state;
+    const struct iommu_domain_config through = {.type = IOMMU_DOMAIN_IDENTITY};
+    struct iommu_device *device = mock_device(&f->mock, MOCK_RID_FIRMWARE);
+    struct iommu_domain *identity, *domain = mock_domain(&f->mock);
+    no_more();
+    assert_int_equal(iommu_map_reserved(domain, device), 0);
+    mock_attach(domain, device, iommu_route_rid());
+    assert_int_not_equal(fences, 0);
+    fences = 0;
+    mock_attach(domain, device, iommu_route_pasid(1)); /* the domain is as narrow already */
+    assert_int_equal(fences, 0);
+    assert_int_equal(iommu_detach_device(domain, device), 0);
+    assert_int_equal(iommu_domain_alloc(&f->mock.iommu, &through, &identity), 0);
+    mock_attach(identity, device, iommu_route_rid()); /* with the regions that firmware uses */
+    assert_int_equal(fences, 0);
+    device_gone(device);
+    domain_gone(identity);
+    domain_gone(domain);
+}
+
 static unsigned barriers;
 
 static void count_barrier(void *ctx)
 {
     (void)ctx;
     barriers++;
+}
+
+static void flush_nothing(void *ctx, const void *va, size_t bytes)
+{
+    (void)ctx;
+    (void)va;
+    (void)bytes;
 }
 
 static void test_B43_host_without_a_barrier_of_its_own_gets_a_fence(void **state)
@@ -134,6 +164,9 @@ static void test_B43_host_without_a_barrier_of_its_own_gets_a_fence(void **state
     host_barrier(&platform);
     assert_int_equal(fences, 1);
     assert_int_equal(barriers, 1);
+    platform = (struct iommu_platform){.cache_flush = flush_nothing};
+    host_barrier(&platform); /* flushes are ordered by no processor */
+    assert_int_equal(fences, 2);
 }
 
 /* The tree is walked by the bits that it has: an address beyond its last one would be a low one. */
@@ -179,6 +212,7 @@ int main(void)
         FIXTURE_TEST(test_B39_B52_map_enters_and_looks_at_the_limit),
         FIXTURE_TEST(test_B39_B52_attach_narrows_and_looks_at_the_table),
         FIXTURE_TEST(test_B39_limit_follows_the_narrowest),
+        FIXTURE_TEST(test_B39_where_all_is_within_reach_nobody_looks),
         FIXTURE_TEST(test_B42_unmap_beyond_the_tree_is_not_at_its_beginning),
         FIXTURE_TEST(test_B43_host_without_a_barrier_of_its_own_gets_a_fence),
         FIXTURE_TEST(test_B71_nothing_to_map),

@@ -17,11 +17,6 @@
 
 /* ---- the object --------------------------------------------------------------------------------------- */
 
-static size_t attachment_bytes(const struct iommu_ops *ops)
-{
-    return ops->attachment_size ? ops->attachment_size : sizeof(struct iommu_attachment);
-}
-
 struct iommu_attachment *attachment_make(struct iommu_device *device, uint32_t pasid)
 {
     struct iommu_attachment *made =
@@ -39,13 +34,6 @@ void attachment_free(struct iommu_attachment *attachment)
     const struct iommu_device *device = attachment->device;
 
     host_free(device->iommu->platform, attachment, attachment_bytes(device->ops));
-}
-
-void attachment_renew(struct iommu_attachment *attachment)
-{
-    size_t bytes = attachment_bytes(attachment->device->ops);
-
-    __builtin_memset(attachment + 1, 0, bytes - sizeof(*attachment));
 }
 
 uint32_t iommu_attachment_pasid(const struct iommu_attachment *attachment)
@@ -75,14 +63,11 @@ static bool is_rid(struct iommu_route route)
     return route.min == IOMMU_NO_PASID && route.max == IOMMU_NO_PASID;
 }
 
-static int take_route(struct iommu_device *device, struct iommu_route route, uint32_t *pasid)
+static int take_pasid(struct iommu_device *device, struct iommu_route route, struct iommu_attachment **slot)
 {
     uint32_t max = route.max;
     int result;
 
-    *pasid = IOMMU_NO_PASID;
-    if (is_rid(route))
-        return device->rid_attachment ? -IOMMU_EBUSY : 0;
     if (device->pasid_limit == 0)
         return -IOMMU_EOPNOTSUPP;
     if (route.min < IOMMU_PASID_FIRST || route.min > route.max || route.min >= device->pasid_limit)
@@ -91,14 +76,23 @@ static int take_route(struct iommu_device *device, struct iommu_route route, uin
         return -IOMMU_EBUSY;
     if (max >= device->pasid_limit)
         max = device->pasid_limit - 1;
-    result = pasid_take(device, route.min, max, pasid);
-    return result == -IOMMU_ENOSPC && route.min == route.max ? -IOMMU_EBUSY : result;
+    result = pasid_take(device, route.min, max, slot);
+    if (result)
+        return result == -IOMMU_ENOSPC && route.min == route.max ? -IOMMU_EBUSY : result;
+    (*slot)->device = device;
+    attachment_renew(*slot);
+    return 0;
 }
 
-static void give_route_back(struct iommu_device *device, uint32_t pasid)
+/* The route, and the object that stands for it. */
+static int take_route(struct iommu_device *device, struct iommu_route route, struct iommu_attachment **made)
 {
-    if (pasid != IOMMU_NO_PASID)
-        pasid_release(device, pasid);
+    if (!is_rid(route))
+        return take_pasid(device, route, made);
+    if (device->rid_attachment)
+        return -IOMMU_EBUSY;
+    *made = attachment_make(device, IOMMU_NO_PASID);
+    return *made ? 0 : -IOMMU_ENOMEM;
 }
 
 /* The route is ours and the domain is as narrow as the device needs it: now the hardware. */
@@ -121,12 +115,10 @@ static void record(struct iommu_attachment *attachment)
 {
     struct iommu_device *device = attachment->device;
 
-    if (attachment->pasid == IOMMU_NO_PASID) {
+    if (attachment->pasid == IOMMU_NO_PASID)
         device->rid_attachment = attachment;
-        return;
-    }
-    pasid_set(device, attachment->pasid, attachment);
-    device->pasid_count++;
+    else
+        device->pasid_count++;
 }
 
 /* All that can fail once the route has been taken; on failure everything but the route is as before. */
@@ -147,7 +139,6 @@ int attach_route(struct iommu_domain *domain, struct iommu_device *device, struc
                  uint32_t aux_users, void *cookie, struct iommu_attachment **attachment)
 {
     struct iommu_attachment *made;
-    uint32_t pasid;
     int result;
 
     if (!device->ops)
@@ -156,20 +147,14 @@ int attach_route(struct iommu_domain *domain, struct iommu_device *device, struc
         return -IOMMU_EXDEV;
     if (!device->ops->attach || !device->ops->detach)
         return -IOMMU_EOPNOTSUPP;
-    result = take_route(device, route, &pasid);
+    result = take_route(device, route, &made);
     if (result)
         return result;
-    made = attachment_make(device, pasid);
-    if (!made) {
-        give_route_back(device, pasid);
-        return -IOMMU_ENOMEM;
-    }
     made->aux_users = aux_users;
     made->cookie = cookie;
     result = attach_taken(domain, made);
     if (result) {
-        attachment_free(made);
-        give_route_back(device, pasid);
+        attachment_give_back(made);
         return result;
     }
     record(made);
@@ -194,29 +179,27 @@ int iommu_attach(struct iommu_domain *domain, struct iommu_device *device, struc
 
 /* ---- detach ------------------------------------------------------------------------------------------- */
 
-/* Off the lists. A PASID whose caches are in doubt stays taken. */
-static void strike(struct iommu_attachment *attachment, bool in_doubt)
+/* Off the lists. */
+static void strike(struct iommu_attachment *attachment)
 {
     struct iommu_device *device = attachment->device;
 
     domain_unlink(attachment);
     reach_widen(attachment->domain, device);
-    if (attachment->pasid == IOMMU_NO_PASID) {
+    if (attachment->pasid == IOMMU_NO_PASID)
         device->rid_attachment = NULL;
-        return;
-    }
-    device->pasid_count--;
-    if (in_doubt)
-        pasid_set(device, attachment->pasid, NULL);
     else
-        pasid_release(device, attachment->pasid);
+        device->pasid_count--;
 }
 
-/* The dead handle becomes the note that holds the domain until the device is removed. */
+/* The dead handle becomes the note that holds the domain until the device is removed. A PASID whose caches are in doubt
+ * stays taken. */
 static void withhold(struct iommu_attachment *attachment)
 {
     struct iommu_device *device = attachment->device;
 
+    if (attachment->pasid != IOMMU_NO_PASID)
+        pasid_withhold(device, attachment->pasid);
     attachment->domain->withheld++;
     attachment->domain_next = device->withheld;
     device->withheld = attachment;
@@ -231,11 +214,11 @@ int detach_route(struct iommu_attachment *attachment)
         result = firmware_resume(device, attachment);
     else
         result = device->ops->detach(attachment);
-    strike(attachment, result != 0);
+    strike(attachment);
     if (result)
         withhold(attachment);
     else
-        attachment_free(attachment);
+        attachment_give_back(attachment);
     return result;
 }
 
@@ -243,8 +226,8 @@ int detach_route_for_good(struct iommu_attachment *attachment)
 {
     int result = attachment->device->ops->detach(attachment);
 
-    strike(attachment, false);
-    attachment_free(attachment);
+    strike(attachment);
+    attachment_give_back(attachment);
     return result;
 }
 

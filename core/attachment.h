@@ -5,7 +5,7 @@
 #ifndef CORE_ATTACHMENT_H
 #define CORE_ATTACHMENT_H
 
-#include "iommukit/driver.h"
+#include "core/pasid.h"
 
 /* iommu_attach(); aux_users is 0, or 1 for the auxiliary layer. */
 int attach_route(struct iommu_domain *domain, struct iommu_device *device, struct iommu_route route,
@@ -23,10 +23,26 @@ struct iommu_attachment *route_owner(const struct iommu_device *device, uint32_t
 struct iommu_attachment *aux_find(const struct iommu_domain *domain,
                                   const struct iommu_device *device);
 
-/* The object alone: zeroed but for device and pasid, on no list. NULL: no memory. */
+static inline size_t attachment_bytes(const struct iommu_ops *ops)
+{
+    return ops->attachment_size ? ops->attachment_size : sizeof(struct iommu_attachment);
+}
+
+/* The object alone, for whom pasid_take() has none: zeroed but for device and pasid, on no list. NULL: no memory. */
 struct iommu_attachment *attachment_make(struct iommu_device *device, uint32_t pasid);
 void attachment_free(struct iommu_attachment *attachment);
 /* Zero the driver's part, for another attach. */
-void attachment_renew(struct iommu_attachment *attachment);
+static inline void attachment_renew(struct iommu_attachment *attachment)
+{
+    __builtin_memset(attachment + 1, 0, attachment_bytes(attachment->device->ops) - sizeof(*attachment));
+}
+/* The memory of a route that is no more, wherever it came from, and its PASID. */
+static inline void attachment_give_back(struct iommu_attachment *attachment)
+{
+    if (attachment->pasid == IOMMU_NO_PASID)
+        attachment_free(attachment);
+    else
+        pasid_release(attachment->device, attachment->pasid);
+}
 
 #endif

@@ -197,10 +197,9 @@ static void forget_withheld(struct iommu_device *device)
     for (; note; note = next) {
         next = note->domain_next;
         note->domain->withheld--;
-        attachment_free(note);
+        attachment_give_back(note);
     }
     device->withheld = NULL;
-    pasid_fini(device);
 }
 
 static void delist(struct iommu_device *device)

@@ -2,7 +2,7 @@
 /*
  * core/domain.c - a domain's life and its list of routes.
  *
- * Control calls take iommu.lock; the list changes under domain.lock as well, because flushes walk it from
+ * Control calls take iommu.lock; routes leave the list under domain.lock as well, because flushes walk it from
  * threads that hold nothing else.
  */
 #include "core/domain.h"
@@ -153,34 +153,6 @@ void *iommu_domain_cookie(const struct iommu_domain *domain)
 }
 
 /* ---- the list of routes ------------------------------------------------------------------------------- */
-
-void domain_link(struct iommu_domain *domain, struct iommu_attachment *attachment)
-{
-    host_lock(domain->iommu->platform, &domain->lock);
-    attachment->domain = domain;
-    attachment->domain_prev = NULL;
-    attachment->domain_next = domain->attachments;
-    if (domain->attachments)
-        domain->attachments->domain_prev = attachment;
-    domain->attachments = attachment;
-    host_unlock(domain->iommu->platform, &domain->lock);
-}
-
-void domain_unlink(struct iommu_attachment *attachment)
-{
-    struct iommu_domain *domain = attachment->domain;
-
-    host_lock(domain->iommu->platform, &domain->lock);
-    if (attachment->domain_prev)
-        attachment->domain_prev->domain_next = attachment->domain_next;
-    else
-        domain->attachments = attachment->domain_next;
-    if (attachment->domain_next)
-        attachment->domain_next->domain_prev = attachment->domain_prev;
-    attachment->domain_next = NULL;
-    attachment->domain_prev = NULL;
-    host_unlock(domain->iommu->platform, &domain->lock);
-}
 
 int iommu_domain_for_each_attachment(struct iommu_domain *domain, iommu_attachment_fn fn, void *ctx)
 {

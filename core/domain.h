@@ -5,6 +5,7 @@
 #ifndef CORE_DOMAIN_H
 #define CORE_DOMAIN_H
 
+#include "core/host.h"
 #include "iommukit/driver.h"
 
 /* Make and free a domain that is not counted: the caller's count or the device's own. */
@@ -12,9 +13,32 @@ int domain_create(struct iommu *iommu, const struct iommu_domain_config *config,
                   struct iommu_domain **domain);
 void domain_destroy(struct iommu_domain *domain);
 
-/* Enter an attachment into the domain's list of routes, or take it out. */
-void domain_link(struct iommu_domain *domain, struct iommu_attachment *attachment);
-void domain_unlink(struct iommu_attachment *attachment);
+/* Enter an attachment into the domain's list of routes. Flushes may be walking it: they see it or do not, and what
+ * they have to know of it the driver tells them under domain.lock. */
+static inline void domain_link(struct iommu_domain *domain, struct iommu_attachment *attachment)
+{
+    attachment->domain = domain;
+    attachment->domain_prev = NULL;
+    attachment->domain_next = domain->attachments;
+    if (domain->attachments)
+        domain->attachments->domain_prev = attachment; /* nobody walks backwards */
+    __atomic_store_n(&domain->attachments, attachment, __ATOMIC_RELEASE);
+}
+
+/* Take it out, while nobody walks the list. */
+static inline void domain_unlink(struct iommu_attachment *attachment)
+{
+    struct iommu_domain *domain = attachment->domain;
+
+    host_lock(domain->iommu->platform, &domain->lock);
+    if (attachment->domain_prev)
+        attachment->domain_prev->domain_next = attachment->domain_next;
+    else
+        domain->attachments = attachment->domain_next;
+    if (attachment->domain_next)
+        attachment->domain_next->domain_prev = attachment->domain_prev;
+    host_unlock(domain->iommu->platform, &domain->lock);
+}
 
 /* Has it a table of its own, with every route at it? Any thread. */
 static inline bool domain_has_table(const struct iommu_domain *domain)

@@ -3,26 +3,31 @@
  * core/pasid.c - a device's PASIDs.
  *
  * A sparse array: one pointer for each chunk of 1024 PASIDs, a chunk only where a PASID is taken, nothing at
- * all before the first. 2^20 attached PASIDs take 8.2 bytes each. Full chunks are marked in a bitmap, so the
- * lowest free PASID is found in a few word looks, however many are taken. Everything goes away again with the
- * last PASID: what fails leaves no trace.
+ * all before the first. A chunk has a block for each 32 of its PASIDs, which holds their attachments themselves, so
+ * that most attaches need no memory and a look-up finds the object without another pointer. Full chunks are marked in
+ * a bitmap, so the lowest free PASID is found in a few word looks, however many are taken. Everything goes away again
+ * with the last PASID: what fails leaves no trace.
  *
- * A PASID that is taken and has no attachment is withheld: its caches are in doubt.
+ * A PASID that is withheld stays taken and has no attachment: its caches are in doubt.
  *
  * All under iommu.lock.
  */
 #include "core/pasid.h"
 
+#include "core/attachment.h"
 #include "core/host.h"
 
-#define CHUNK_LG2   10u
-#define CHUNK_SLOTS (1u << CHUNK_LG2)
-#define CHUNKS_MAX  ((IOMMU_PASID_LAST + 1) / CHUNK_SLOTS)
+#define BLOCK_SLOTS  32u /* a word of bits */
+#define CHUNK_LG2    10u
+#define CHUNK_SLOTS  (1u << CHUNK_LG2)
+#define CHUNK_BLOCKS (CHUNK_SLOTS / BLOCK_SLOTS)
+#define CHUNKS_MAX   ((IOMMU_PASID_LAST + 1) / CHUNK_SLOTS)
 
 struct chunk {
-    struct iommu_attachment *attachment[CHUNK_SLOTS];
-    uint32_t taken[CHUNK_SLOTS / 32];
-    uint32_t count;
+    void *block[CHUNK_BLOCKS]; /* BLOCK_SLOTS attachments, of the driver's size; NULL: none is taken */
+    uint32_t taken[CHUNK_BLOCKS];
+    uint32_t withheld[CHUNK_BLOCKS];
+    uint32_t count; /* of PASIDs taken */
 };
 
 struct iommu_pasid_table {
@@ -87,6 +92,11 @@ static size_t table_bytes(uint32_t size)
     return sizeof(struct iommu_pasid_table) + size * sizeof(struct chunk *);
 }
 
+static size_t block_bytes(const struct iommu_device *device)
+{
+    return BLOCK_SLOTS * attachment_bytes(device->ops);
+}
+
 static struct iommu_pasid_table *table_get(struct iommu_device *device)
 {
     uint32_t size = (device->pasid_limit + CHUNK_SLOTS - 1) / CHUNK_SLOTS;
@@ -109,20 +119,21 @@ static void table_drop_if_empty(struct iommu_device *device)
     }
 }
 
-static struct chunk *chunk_get(struct iommu_device *device, uint32_t index)
+static struct chunk *chunk_make(struct iommu_device *device, uint32_t index)
 {
     struct iommu_pasid_table *table = table_get(device);
+    struct chunk *made;
 
     if (!table)
         return NULL;
-    if (!table->chunk[index]) {
-        table->chunk[index] = host_alloc(device->iommu->platform, sizeof(struct chunk));
-        if (table->chunk[index])
-            table->chunk_count++;
-        else
-            table_drop_if_empty(device);
+    made = host_alloc(device->iommu->platform, sizeof(struct chunk));
+    if (!made) {
+        table_drop_if_empty(device);
+        return NULL;
     }
-    return device->pasids ? table->chunk[index] : NULL;
+    table->chunk[index] = made;
+    table->chunk_count++;
+    return made;
 }
 
 static void chunk_drop(struct iommu_device *device, uint32_t index)
@@ -141,6 +152,39 @@ static struct chunk *chunk_of(const struct iommu_device *device, uint32_t pasid)
     if (!device->pasids || pasid >> CHUNK_LG2 >= device->pasids->size)
         return NULL;
     return device->pasids->chunk[pasid >> CHUNK_LG2];
+}
+
+static struct iommu_attachment *slot_of(const struct iommu_device *device, const struct chunk *chunk, uint32_t slot)
+{
+    uint8_t *block = chunk->block[slot / BLOCK_SLOTS];
+
+    return (struct iommu_attachment *)(void *)(block + slot % BLOCK_SLOTS * attachment_bytes(device->ops));
+}
+
+/* With its block, for a PASID that is about to be taken. */
+static struct chunk *chunk_get(struct iommu_device *device, uint32_t pasid)
+{
+    struct chunk *chunk = chunk_of(device, pasid);
+    void **block;
+
+    if (!chunk)
+        chunk = chunk_make(device, pasid >> CHUNK_LG2);
+    if (!chunk)
+        return NULL;
+    block = &chunk->block[pasid % CHUNK_SLOTS / BLOCK_SLOTS];
+    if (!*block)
+        *block = host_alloc(device->iommu->platform, block_bytes(device));
+    if (*block)
+        return chunk;
+    if (chunk->count == 0)
+        chunk_drop(device, pasid >> CHUNK_LG2);
+    return NULL;
+}
+
+static void block_drop(struct iommu_device *device, struct chunk *chunk, uint32_t index)
+{
+    host_free(device->iommu->platform, chunk->block[index], block_bytes(device));
+    chunk->block[index] = NULL;
 }
 
 /* ---- free, taken, withheld ---------------------------------------------------------------------------- */
@@ -168,64 +212,75 @@ static uint32_t find_free(const struct iommu_device *device, uint32_t min, uint3
     return pasid <= max ? pasid : max + 1;
 }
 
-int pasid_take(struct iommu_device *device, uint32_t min, uint32_t max, uint32_t *pasid)
-{
-    uint32_t found = pasid_is_free(device, min) ? min : find_free(device, min + 1, max);
-    uint32_t index = found >> CHUNK_LG2;
-    struct chunk *chunk;
-
-    if (found > max)
-        return -IOMMU_ENOSPC;
-    chunk = chunk_get(device, index);
-    if (!chunk)
-        return -IOMMU_ENOMEM;
-    bit_set(chunk->taken, found % CHUNK_SLOTS);
-    if (++chunk->count == CHUNK_SLOTS)
-        bit_set(device->pasids->full, index);
-    *pasid = found;
-    return 0;
-}
-
-void pasid_release(struct iommu_device *device, uint32_t pasid)
-{
-    uint32_t index = pasid >> CHUNK_LG2;
-    struct chunk *chunk = device->pasids->chunk[index];
-
-    bit_clear(device->pasids->full, index);
-    chunk->attachment[pasid % CHUNK_SLOTS] = NULL;
-    bit_clear(chunk->taken, pasid % CHUNK_SLOTS);
-    if (--chunk->count == 0)
-        chunk_drop(device, index);
-}
-
-void pasid_set(struct iommu_device *device, uint32_t pasid, struct iommu_attachment *attachment)
-{
-    device->pasids->chunk[pasid >> CHUNK_LG2]->attachment[pasid % CHUNK_SLOTS] = attachment;
-}
-
-struct iommu_attachment *pasid_get(const struct iommu_device *device, uint32_t pasid)
-{
-    const struct chunk *chunk = chunk_of(device, pasid);
-
-    return chunk ? chunk->attachment[pasid % CHUNK_SLOTS] : NULL;
-}
-
-bool pasid_is_free(const struct iommu_device *device, uint32_t pasid)
+static inline bool is_free(const struct iommu_device *device, uint32_t pasid)
 {
     const struct chunk *chunk = chunk_of(device, pasid);
 
     return !chunk || !bit_get(chunk->taken, pasid % CHUNK_SLOTS);
 }
 
-/* Within one chunk; NULL: no attachment from `slot` on. */
-static struct iommu_attachment *chunk_next(const struct chunk *chunk, uint32_t slot)
+bool pasid_is_free(const struct iommu_device *device, uint32_t pasid)
 {
-    for (; slot < CHUNK_SLOTS; slot++) {
-        slot = bit_find(chunk->taken, slot, CHUNK_SLOTS, true);
-        if (slot < CHUNK_SLOTS && chunk->attachment[slot])
-            return chunk->attachment[slot];
-    }
-    return NULL;
+    return is_free(device, pasid);
+}
+
+int pasid_take(struct iommu_device *device, uint32_t min, uint32_t max, struct iommu_attachment **slot)
+{
+    uint32_t found = is_free(device, min) ? min : find_free(device, min + 1, max);
+    struct chunk *chunk;
+
+    if (found > max)
+        return -IOMMU_ENOSPC;
+    chunk = chunk_get(device, found);
+    if (!chunk)
+        return -IOMMU_ENOMEM;
+    bit_set(chunk->taken, found % CHUNK_SLOTS);
+    if (++chunk->count == CHUNK_SLOTS)
+        bit_set(device->pasids->full, found >> CHUNK_LG2);
+    *slot = slot_of(device, chunk, found % CHUNK_SLOTS);
+    (*slot)->pasid = found;
+    return 0;
+}
+
+void pasid_release(struct iommu_device *device, uint32_t pasid)
+{
+    uint32_t index = pasid >> CHUNK_LG2, slot = pasid % CHUNK_SLOTS;
+    struct chunk *chunk = device->pasids->chunk[index];
+
+    bit_clear(chunk->withheld, slot);
+    chunk->count--;
+    bit_clear(chunk->taken, slot);
+    if (chunk->taken[slot / BLOCK_SLOTS] == 0)
+        block_drop(device, chunk, slot / BLOCK_SLOTS);
+    bit_clear(device->pasids->full, index);
+    if (chunk->count == 0)
+        chunk_drop(device, index);
+}
+
+void pasid_withhold(struct iommu_device *device, uint32_t pasid)
+{
+    bit_set(device->pasids->chunk[pasid >> CHUNK_LG2]->withheld, pasid % CHUNK_SLOTS);
+}
+
+static bool is_attached(const struct chunk *chunk, uint32_t slot)
+{
+    return bit_get(chunk->taken, slot) && !bit_get(chunk->withheld, slot);
+}
+
+struct iommu_attachment *pasid_get(const struct iommu_device *device, uint32_t pasid)
+{
+    const struct chunk *chunk = chunk_of(device, pasid);
+
+    return chunk && is_attached(chunk, pasid % CHUNK_SLOTS) ? slot_of(device, chunk, pasid % CHUNK_SLOTS) : NULL;
+}
+
+/* Within one chunk; CHUNK_SLOTS: no attachment from `slot` on. */
+static uint32_t chunk_next(const struct chunk *chunk, uint32_t slot)
+{
+    slot = bit_find(chunk->taken, slot, CHUNK_SLOTS, true);
+    while (slot < CHUNK_SLOTS && bit_get(chunk->withheld, slot))
+        slot = bit_find(chunk->taken, slot + 1, CHUNK_SLOTS, true);
+    return slot;
 }
 
 struct iommu_attachment *pasid_next(const struct iommu_device *device, uint32_t from)
@@ -234,19 +289,12 @@ struct iommu_attachment *pasid_next(const struct iommu_device *device, uint32_t 
     uint32_t slot = from % CHUNK_SLOTS;
 
     for (uint32_t index = from >> CHUNK_LG2; table && index < table->size; index++, slot = 0) {
-        struct iommu_attachment *found = NULL;
+        const struct chunk *chunk = table->chunk[index];
 
-        if (table->chunk[index])
-            found = chunk_next(table->chunk[index], slot);
-        if (found)
-            return found;
+        if (chunk)
+            slot = chunk_next(chunk, slot);
+        if (chunk && slot < CHUNK_SLOTS)
+            return slot_of(device, chunk, slot);
     }
     return NULL;
-}
-
-void pasid_fini(struct iommu_device *device)
-{
-    for (uint32_t index = 0; device->pasids && index < device->pasids->size; index++)
-        if (device->pasids->chunk[index])
-            chunk_drop(device, index);
 }

@@ -57,15 +57,11 @@ static int check_table(struct iommu_domain *domain, struct iommu_device *device,
 
 /* ---- the limit ---------------------------------------------------------------------------------------- */
 
-int reach_narrow(struct iommu_domain *domain, struct iommu_device *device, uint32_t pasid)
+int reach_narrow_now(struct iommu_domain *domain, struct iommu_device *device, uint32_t pasid)
 {
     uint32_t before = domain->limit_bits;
     int result;
 
-    if (domain->type == IOMMU_DOMAIN_IDENTITY)
-        return 0;
-    if (pasid != IOMMU_NO_PASID && device->address_bits >= before)
-        return 0; /* as narrow already */
     host_lock(domain->iommu->platform, &domain->lock);
     if (device->address_bits < before)
         set_limit(domain, device->address_bits);
@@ -85,5 +81,6 @@ void reach_widen(struct iommu_domain *domain, const struct iommu_device *gone)
     for (; at && bits > domain->limit_bits; at = at->domain_next) /* nobody is below the limit */
         if (at->device->address_bits < bits)
             bits = at->device->address_bits;
-    set_limit(domain, bits);
+    if (bits != domain->limit_bits)
+        set_limit(domain, bits);
 }

@@ -31,7 +31,17 @@ static inline bool reach_is_reserved(const struct iommu_domain *domain, uint64_t
 
 /* Before the device is attached: narrow the domain to it. -EFAULT: something is mapped beyond, or, for the RID,
  * a DIRECT region is not; then nothing has changed. Under iommu.lock. */
-int reach_narrow(struct iommu_domain *domain, struct iommu_device *device, uint32_t pasid);
+int reach_narrow_now(struct iommu_domain *domain, struct iommu_device *device, uint32_t pasid);
+
+/* The same, where there is something to do. */
+static inline int reach_narrow(struct iommu_domain *domain, struct iommu_device *device, uint32_t pasid)
+{
+    if (domain->type == IOMMU_DOMAIN_IDENTITY)
+        return 0;
+    if (pasid != IOMMU_NO_PASID && device->address_bits >= domain->limit_bits)
+        return 0; /* as narrow already */
+    return reach_narrow_now(domain, device, pasid);
+}
 
 /* After the device has left the list of routes: widen to what the others reach. Under iommu.lock. */
 void reach_widen(struct iommu_domain *domain, const struct iommu_device *gone);

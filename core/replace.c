@@ -6,7 +6,7 @@
  * stand-in on the new one's, so flushes of either cover it. Afterwards the attachment, whose address the
  * caller holds, takes the stand-in's place.
  *
- * All under iommu.lock; each list changes under its domain's lock.
+ * All under iommu.lock; routes leave a list, and take another's place, under its domain's lock.
  */
 #include "core/attachment.h"
 #include "core/domain.h"

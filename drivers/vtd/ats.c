@@ -96,13 +96,11 @@ static void keep_first(int *first, int result)
  * that began before do not: they have to be over, for until then the unit may hand the device what they are
  * about.
  */
-int vtd_ats_enable(struct vtd_device *device)
+int vtd_ats_start(struct vtd_device *device)
 {
     int result = 0;
 
-    if (!device->ats_allowed || device->ats_on || !unit_running(device->unit))
-        return 0;
-    if (!entry_allows(device))
+    if (!unit_running(device->unit) || !entry_allows(device))
         return 0;
     if (device->unit->scalable)
         result = vtd_context_change(device, 0, VTD_SCE0_DTE);

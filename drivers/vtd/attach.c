@@ -12,54 +12,13 @@
  * off, and then it must not be asked about one. One that was replaced is about to leave its
  * domain's list; a flush that still finds it there asks for too much, which does no harm.
  */
-#include "drivers/vtd/vtd.h"
+#include "drivers/vtd/entry.h"
 
 /* ---- one route's entry, whichever the mode -------------------------------------------------- */
 
 static uint32_t index_of(uint32_t pasid)
 {
     return pasid == IOMMU_NO_PASID ? VTD_RID_PASID : pasid;
-}
-
-static bool present(struct vtd_device *device, uint32_t pasid)
-{
-    const uint64_t *entry;
-
-    if (!device->unit->scalable)
-        return vtd_context_any_present(device);
-    entry = vtd_pasid_entry(device, index_of(pasid));
-    return entry && (vtd_load(entry) & VTD_PE0_P);
-}
-
-static void publish(struct vtd_device *device, uint32_t pasid, const struct vtd_domain *domain,
-                    uint32_t did)
-{
-    uint64_t value[VTD_PE_QWORDS];
-
-    if (device->unit->scalable) {
-        vtd_entry_for_domain(device->unit, domain, did, value);
-        vtd_entry_publish(device->unit, vtd_pasid_entry(device, index_of(pasid)), value,
-                          VTD_PE_QWORDS);
-    } else {
-        vtd_entry_for_domain_legacy(device->unit, domain, did, device->ats_allowed, value);
-        vtd_context_publish(device, value);
-    }
-}
-
-static void block(struct vtd_device *device, uint32_t pasid)
-{
-    if (device->unit->scalable)
-        vtd_entry_block(device->unit, vtd_pasid_entry(device, index_of(pasid)));
-    else
-        vtd_context_block(device);
-}
-
-static void clear(struct vtd_device *device, uint32_t pasid)
-{
-    if (device->unit->scalable)
-        vtd_entry_clear(device->unit, vtd_pasid_entry(device, index_of(pasid)), VTD_PE_QWORDS);
-    else
-        vtd_context_clear(device);
 }
 
 static struct vtd_domain *domain_of(const struct vtd_attachment *a)
@@ -70,6 +29,44 @@ static struct vtd_domain *domain_of(const struct vtd_attachment *a)
 static struct vtd_device *device_of(const struct vtd_attachment *a)
 {
     return vtd_device_of(a->base.device);
+}
+
+static bool present(const struct vtd_attachment *a)
+{
+    if (!device_of(a)->unit->scalable)
+        return vtd_context_any_present(device_of(a));
+    return a->entry && (vtd_load(a->entry) & VTD_PE0_P);
+}
+
+static inline void publish(const struct vtd_attachment *a)
+{
+    struct vtd_device *device = device_of(a);
+    struct vtd_entry_config config;
+    uint64_t value[2];
+
+    if (device->unit->scalable) {
+        config = vtd_entry_for_domain(domain_of(a), a->did);
+        vtd_entry_enter(device->unit, &config, a->entry);
+    } else {
+        vtd_entry_for_domain_legacy(device->unit, domain_of(a), a->did, device->ats_allowed, value);
+        vtd_context_publish(device, value);
+    }
+}
+
+static inline void block(const struct vtd_attachment *a)
+{
+    if (device_of(a)->unit->scalable)
+        vtd_entry_block(device_of(a)->unit, a->entry);
+    else
+        vtd_context_block(device_of(a));
+}
+
+static inline void clear(const struct vtd_attachment *a)
+{
+    if (device_of(a)->unit->scalable)
+        vtd_entry_clear(device_of(a)->unit, a->entry, VTD_PE_QWORDS);
+    else
+        vtd_context_clear(device_of(a));
 }
 
 static void lock(const struct vtd_attachment *a)
@@ -83,20 +80,20 @@ static void unlock(const struct vtd_attachment *a)
 }
 
 /* Under the lock: the domain may get its first table meanwhile. */
-static void show(struct vtd_attachment *a)
+static inline void show(struct vtd_attachment *a)
 {
     lock(a);
     a->live = a->shown = true;
-    publish(device_of(a), a->base.pasid, domain_of(a), a->did);
+    publish(a);
     unlock(a);
 }
 
 /* From here on the entry may become another's. */
-static void unshow(struct vtd_attachment *a)
+static inline void unshow(struct vtd_attachment *a)
 {
     lock(a);
     a->shown = false;
-    block(device_of(a), a->base.pasid);
+    block(a);
     unlock(a);
 }
 
@@ -109,16 +106,15 @@ static int appeared(const struct vtd_attachment *a)
 /* On error P is clear and the rest stays, for caches that may still hold it. */
 static int hide(struct vtd_attachment *a)
 {
-    struct vtd_device *device = device_of(a);
     int result;
 
     unshow(a);
-    result = vtd_route_vanished(device, a->base.pasid, a->did, vtd_domain_pgtt(a->base.domain));
+    result = vtd_route_vanished(device_of(a), a->base.pasid, a->did, vtd_domain_pgtt(a->base.domain));
     a->doubtful = result != 0;
     if (result)
-        device->in_doubt = true;
+        device_of(a)->in_doubt = true;
     else
-        clear(device, a->base.pasid);
+        clear(a);
     return result;
 }
 
@@ -164,14 +160,28 @@ static void count_out(struct vtd_device *device, const struct vtd_attachment *a)
         device->rid_attached = false;
 }
 
-/* A table for the PASID's entry, zeroed and not linked yet; *table NULL: it is there. */
-static int table_for(struct vtd_device *device, uint32_t pasid, uint64_t **table)
+static inline void find_entry(struct vtd_attachment *a)
 {
+    if (device_of(a)->unit->scalable)
+        a->entry = vtd_pasid_entry(device_of(a), index_of(a->base.pasid));
+}
+
+/* A table for the route's entry, zeroed and not linked yet; *table NULL: it is there. */
+static int table_for(const struct vtd_attachment *a, uint64_t **table)
+{
+    struct vtd_unit *unit = device_of(a)->unit;
+
     *table = NULL;
-    if (!device->unit->scalable || vtd_pasid_entry(device, index_of(pasid)))
+    if (!unit->scalable || a->entry)
         return 0;
-    *table = vtd_table_alloc(device->unit, 0);
+    *table = vtd_table_alloc(unit, 0);
     return *table ? 0 : -IOMMU_ENOMEM;
+}
+
+static void link_table(struct vtd_attachment *a, uint64_t *table)
+{
+    vtd_pasid_link(device_of(a), index_of(a->base.pasid), table);
+    find_entry(a);
 }
 
 /* Requests with PASID on, before ATS; ATS with the first route. */
@@ -198,7 +208,7 @@ static int attach_with(struct vtd_attachment *a, struct vtd_device *device, uint
 
     if (result == 0) {
         if (table)
-            vtd_pasid_link(device, index_of(a->base.pasid), table);
+            link_table(a, table);
         result = enter(a);
     }
     if (result) {
@@ -213,11 +223,6 @@ static int attach_with(struct vtd_attachment *a, struct vtd_device *device, uint
     return 0;
 }
 
-static bool linked(struct vtd_device *device, uint32_t pasid)
-{
-    return device->unit->scalable && vtd_pasid_entry(device, index_of(pasid));
-}
-
 int vtd_attach(struct iommu_attachment *attachment)
 {
     struct vtd_attachment *a = vtd_attachment_of(attachment);
@@ -228,12 +233,13 @@ int vtd_attach(struct iommu_attachment *attachment)
 
     if (!fits(a))
         return -IOMMU_EXDEV;
-    if (present(device, attachment->pasid))
+    find_entry(a);
+    if (present(a))
         return -IOMMU_EBUSY;
-    result = vtd_device_settle(device);
+    result = device->in_doubt ? vtd_device_settle(device) : 0;
     if (result)
         return result;
-    result = table_for(device, attachment->pasid, &table);
+    result = table_for(a, &table);
     if (result)
         return result;
     result = vtd_tag_get(domain_of(a), unit, &a->did);
@@ -242,7 +248,7 @@ int vtd_attach(struct iommu_attachment *attachment)
         if (result)
             vtd_tag_put(domain_of(a), unit, a->doubtful);
     }
-    if (result && table && !linked(device, attachment->pasid))
+    if (result && table && !a->entry)
         vtd_table_free(unit, table, 0);
     return result;
 }
@@ -272,6 +278,7 @@ static int exchange(struct vtd_attachment *from, struct vtd_attachment *to)
     uint32_t pasid = from->base.pasid;
     int result;
 
+    to->entry = from->entry;
     unshow(from);
     result = vtd_route_vanished(device, pasid, from->did, vtd_domain_pgtt(from->base.domain));
     if (result == 0)
@@ -325,7 +332,7 @@ static void move(const struct vtd_attachment *a)
     unsigned count;
 
     if (device->unit->scalable) {
-        point_at(device->unit, vtd_entry_root(a->base.domain, vtd_pasid_entry(device, index_of(a->base.pasid))), root);
+        point_at(device->unit, vtd_entry_root(a->base.domain, a->entry), root);
         return;
     }
     count = vtd_device_rids(device, rids);
@@ -349,7 +356,7 @@ static int tell_units(const struct iommu_domain *domain)
 /* Present entries change in place: neither the old table nor the new one leads anywhere. */
 int vtd_move_table(struct iommu_domain *domain)
 {
-    for (struct iommu_attachment *at = domain->attachments; at; at = at->domain_next)
+    for (struct iommu_attachment *at = vtd_first_route(domain); at; at = at->domain_next)
         if (vtd_attachment_of(at)->shown)
             move(vtd_attachment_of(at));
     host_barrier(domain->iommu->platform);

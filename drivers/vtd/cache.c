@@ -21,7 +21,7 @@
 /* A device that failed to answer this often is not asked again. */
 #define ITE_LIMIT 3u
 
-void vtd_flush_begin(struct vtd_flush *flush)
+static inline void begin(struct vtd_flush *flush)
 {
     struct vtd_unit *unit = flush->unit;
 
@@ -35,7 +35,7 @@ void vtd_flush_begin(struct vtd_flush *flush)
         vtd_queue_open(unit, &flush->ticket);
 }
 
-void vtd_flush_end(struct vtd_flush *flush)
+static inline void end(struct vtd_flush *flush)
 {
     struct vtd_unit *unit = flush->unit;
 
@@ -49,7 +49,7 @@ static bool try_again(const struct vtd_flush *flush)
     return flush->tries < (flush->devtlb ? TRIES_MAX_DEVTLB : TRIES_MAX);
 }
 
-int vtd_flush_wait(struct vtd_flush *flush)
+static inline int wait(struct vtd_flush *flush)
 {
     int result = flush->error;
 
@@ -62,23 +62,38 @@ int vtd_flush_wait(struct vtd_flush *flush)
     return result;
 }
 
+void vtd_flush_begin(struct vtd_flush *flush)
+{
+    begin(flush);
+}
+
+void vtd_flush_end(struct vtd_flush *flush)
+{
+    end(flush);
+}
+
+int vtd_flush_wait(struct vtd_flush *flush)
+{
+    return wait(flush);
+}
+
 int vtd_flush_run(struct vtd_unit *unit, vtd_emit_fn emit, const void *arg)
 {
     struct vtd_flush flush = {.unit = unit};
     int result;
 
     do {
-        vtd_flush_begin(&flush);
+        begin(&flush);
         emit(&flush, arg);
-        vtd_flush_end(&flush);
-        result = vtd_flush_wait(&flush);
+        end(&flush);
+        result = wait(&flush);
     } while (result == -VTD_EAGAIN);
     return result;
 }
 
 /* ---- single invalidations ------------------------------------------------------------------- */
 
-static void put(struct vtd_flush *flush, uint64_t qword0, uint64_t qword1)
+static inline void put(struct vtd_flush *flush, uint64_t qword0, uint64_t qword1)
 {
     if (!flush->unit->running)
         return;
@@ -119,7 +134,7 @@ void vtd_emit_context_device(struct vtd_flush *flush, uint32_t did, uint16_t rid
     context(flush, VTD_QI_CC_G_DEVICE, flush->unit->scalable ? 0 : did, rid);
 }
 
-static void pasid_cache(struct vtd_flush *flush, unsigned granularity, uint32_t did, uint32_t pasid)
+static inline void pasid_cache(struct vtd_flush *flush, unsigned granularity, uint32_t did, uint32_t pasid)
 {
     if (flush->unit->scalable)
         put(flush,
@@ -162,7 +177,7 @@ static uint64_t page(const struct vtd_range *range, bool leaf_only)
            (leaf_only ? VTD_QI_IOTLB1_IH : 0);
 }
 
-static void iotlb(struct vtd_flush *flush, unsigned granularity, uint32_t did,
+static inline void iotlb(struct vtd_flush *flush, unsigned granularity, uint32_t did,
                   const struct vtd_range *range, bool leaf_only)
 {
     if (by_register(flush))
@@ -272,7 +287,7 @@ void vtd_emit_devtlb(struct vtd_flush *flush, struct vtd_device *device,
             devtlb_range(range, VTD_QI_DEVTLB1_S));
 }
 
-static void devtlb_pasid(struct vtd_flush *flush, struct vtd_device *device, uint32_t pasid,
+static inline void devtlb_pasid(struct vtd_flush *flush, struct vtd_device *device, uint32_t pasid,
                          uint64_t qword1)
 {
     uint64_t function = pfsid(flush, device);

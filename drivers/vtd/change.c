@@ -126,7 +126,7 @@ static void emit_moved(struct vtd_flush *flush, const void *arg)
     const struct iommu_domain *domain = arg;
     const struct vtd_attachment *any = NULL;
 
-    for (struct iommu_attachment *at = domain->attachments; at; at = at->domain_next) {
+    for (struct iommu_attachment *at = vtd_first_route(domain); at; at = at->domain_next) {
         const struct vtd_attachment *a = vtd_attachment_of(at);
 
         if (!a->shown || vtd_device_of(at->device)->unit != flush->unit)

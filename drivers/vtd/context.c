@@ -10,7 +10,7 @@
  * A device has one entry for its own requester id and one for each alias, all alike. Tables stay
  * until the unit is destroyed.
  */
-#include "drivers/vtd/vtd.h"
+#include "drivers/vtd/entry.h"
 
 #define ROOT_WORDS (VTD_ROOT_BYTES / sizeof(uint64_t))
 

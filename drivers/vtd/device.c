@@ -8,7 +8,7 @@
  * of its routes are blocked. In legacy mode its context entry is its one route, and absent until
  * attached.
  */
-#include "drivers/vtd/vtd.h"
+#include "drivers/vtd/entry.h"
 
 static struct vtd_unit *unit_at(struct vtd *vtd, uint64_t base)
 {
@@ -152,7 +152,7 @@ int vtd_release_device(struct iommu_device *base)
 
 int vtd_device_settle(struct vtd_device *device)
 {
-    int result = device->in_doubt ? vtd_context_changed(device) : 0;
+    int result = vtd_context_changed(device);
 
     if (result == 0)
         device->in_doubt = false;

@@ -77,52 +77,36 @@ void vtd_domain_fini(struct iommu_domain *domain)
     free_tags(vtd_domain_of(domain));
 }
 
+/* Under unit->lock. Flushes look at it before they take that, to see which units they concern. */
+static void set_held(struct vtd_tag *tag, bool held)
+{
+    __atomic_store_n(&tag->held, held, __ATOMIC_RELAXED);
+}
+
 /* From here on flushes cover the id. */
-static int hold(struct vtd_tag *tag, struct vtd_unit *unit)
+int vtd_tag_hold(struct vtd_tag *tag, struct vtd_unit *unit)
 {
     int result;
 
     host_lock(unit->platform, &unit->lock);
     result = vtd_ids_alloc(&unit->ids, &tag->did);
     if (result == 0)
-        __atomic_store_n(&tag->held, true, __ATOMIC_RELAXED);
+        set_held(tag, true);
     host_unlock(unit->platform, &unit->lock);
     return result;
 }
 
-static void let_go(struct vtd_tag *tag, struct vtd_unit *unit)
+void vtd_tag_let_go(struct vtd_tag *tag, struct vtd_unit *unit)
 {
     host_lock(unit->platform, &unit->lock);
-    __atomic_store_n(&tag->held, false, __ATOMIC_RELAXED);
+    set_held(tag, false);
     vtd_ids_free(&unit->ids, tag->did);
     host_unlock(unit->platform, &unit->lock);
 }
 
-int vtd_tag_get(struct vtd_domain *domain, struct vtd_unit *unit, uint32_t *did)
-{
-    struct vtd_tag *tag = &domain->tags[unit->index];
-    int result = tag->held ? 0 : hold(tag, unit);
-
-    if (result)
-        return result;
-    tag->users++;
-    *did = tag->did;
-    return 0;
-}
-
-static void withhold_tag(struct vtd_tag *tag, struct vtd_unit *unit)
+void vtd_tag_withhold(struct vtd_tag *tag, struct vtd_unit *unit)
 {
     host_lock(unit->platform, &unit->lock);
     tag->withheld = true;
     host_unlock(unit->platform, &unit->lock);
-}
-
-void vtd_tag_put(struct vtd_domain *domain, struct vtd_unit *unit, bool withhold)
-{
-    struct vtd_tag *tag = &domain->tags[unit->index];
-
-    if (withhold)
-        withhold_tag(tag, unit);
-    if (--tag->users == 0 && !tag->withheld)
-        let_go(tag, unit);
 }

@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The contents of PASID and legacy context entries. Architecture: "PASID table entry", "Context
- * entry". Pure functions of the unit's capabilities; called by attach.c.
+ * entry". What is written hangs on the unit's capabilities and nothing else; called by attach.c.
  *
  * A bit whose capability the unit lacks is a reserved bit, and a reserved bit that is set blocks
  * the route. So each is set only where the unit has it.
  */
-#include "drivers/vtd/vtd.h"
-
-enum vtd_pgtt vtd_domain_pgtt(const struct iommu_domain *domain)
-{
-    if (domain->type == IOMMU_DOMAIN_IDENTITY)
-        return VTD_PGTT_PASS_THROUGH;
-    return domain->stage == IOMMU_STAGE_FIRST ? VTD_PGTT_FIRST : VTD_PGTT_SECOND;
-}
+#include "drivers/vtd/entry.h"
 
 static uint64_t width_code(unsigned levels)
 {
@@ -61,31 +54,15 @@ static uint64_t snooping(const struct vtd_unit *unit, const struct vtd_entry_con
     return bits;
 }
 
-void vtd_entry_build(const struct vtd_unit *unit, const struct vtd_entry_config *config,
-                     uint64_t value[VTD_PE_QWORDS])
+void vtd_entry_enter(const struct vtd_unit *unit, const struct vtd_entry_config *config, uint64_t *entry)
 {
-    for (unsigned i = 0; i < VTD_PE_QWORDS; i++)
-        value[i] = 0;
+    uint64_t value[VTD_PE_QWORDS] = {0};
+
     value[0] = VTD_PE0_P | SPEC_PUT(VTD_PE0_PGTT, (uint64_t)config->pgtt) |
                second_stage(unit, config);
     value[1] = SPEC_PUT(VTD_PE1_DID, (uint64_t)config->did) | snooping(unit, config);
     value[2] = first_stage(config);
-}
-
-void vtd_entry_for_domain(const struct vtd_unit *unit, const struct vtd_domain *domain,
-                          uint32_t did, uint64_t value[VTD_PE_QWORDS])
-{
-    struct vtd_entry_config config = {.pgtt = vtd_domain_pgtt(&domain->base), .did = did};
-    const struct iommu_pt *pt = &domain->base.pt;
-
-    if (config.pgtt == VTD_PGTT_FIRST) {
-        config.fs_root = iommu_pt_root(pt);
-        config.fs_levels = pt->config.levels;
-    } else if (config.pgtt == VTD_PGTT_SECOND) {
-        config.ss_root = iommu_pt_root(pt);
-        config.ss_levels = pt->config.levels;
-    }
-    vtd_entry_build(unit, &config, value);
+    vtd_entry_publish(unit, entry, value, VTD_PE_QWORDS);
 }
 
 uint64_t *vtd_entry_root(const struct iommu_domain *domain, uint64_t *entry)

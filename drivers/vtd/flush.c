@@ -52,7 +52,7 @@ static bool on_unit(const struct iommu_attachment *attachment, const struct vtd_
 /* First-stage translations are tagged by PASID: one invalidation for each route. */
 static void emit_first_stage(struct vtd_flush *flush, const struct change *change, uint32_t did)
 {
-    struct iommu_attachment *a = change->domain->base.attachments;
+    struct iommu_attachment *a = vtd_first_route(&change->domain->base);
 
     for (; a; a = a->domain_next)
         if (on_unit(a, flush->unit))
@@ -62,7 +62,7 @@ static void emit_first_stage(struct vtd_flush *flush, const struct change *chang
 
 static void emit_devtlbs(struct vtd_flush *flush, const struct change *change)
 {
-    struct iommu_attachment *a = change->domain->base.attachments;
+    struct iommu_attachment *a = vtd_first_route(&change->domain->base);
 
     for (; a; a = a->domain_next) {
         if (!on_unit(a, flush->unit))

@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory that a unit reads: pages for tables, and the order in which an entry becomes and stops
- * being visible. Architecture: "Software managed table entries" (atomicity, order of updates).
- * Called under iommu.lock from context.c, pasid.c and attach.c.
- *
- * Hardware may fetch an entry at any moment, in pieces of 16 bytes. So P is in the store that
- * comes last when an entry appears, and first and alone when it goes.
+ * Pages for tables that a unit reads, counted. Called under iommu.lock.
  */
 #include "drivers/vtd/vtd.h"
 
@@ -43,34 +38,4 @@ void vtd_table_withhold(struct vtd_unit *unit, unsigned order)
 {
     uncount(&unit->table_pages, order);
     count(&unit->withheld_pages, order);
-}
-
-/* fill, flush, publish, flush */
-void vtd_entry_publish(const struct vtd_unit *unit, uint64_t *entry, const uint64_t *value,
-                       unsigned words)
-{
-    for (unsigned i = 1; i < words; i++)
-        vtd_store(&entry[i], value[i]);
-    vtd_write_back(unit, entry, words * sizeof(*entry));
-    host_barrier(unit->platform);
-    vtd_store(&entry[0], value[0]);
-    vtd_write_back(unit, entry, sizeof(*entry));
-    host_barrier(unit->platform);
-}
-
-/* P is bit 0 of every kind of entry. The rest stays for those who still hold the entry in a
- * cache. */
-void vtd_entry_block(const struct vtd_unit *unit, uint64_t *entry)
-{
-    vtd_store(&entry[0], vtd_load(&entry[0]) & ~(uint64_t)1);
-    vtd_write_back(unit, entry, sizeof(*entry));
-    host_barrier(unit->platform);
-}
-
-void vtd_entry_clear(const struct vtd_unit *unit, uint64_t *entry, unsigned words)
-{
-    for (unsigned i = 0; i < words; i++)
-        vtd_store(&entry[i], 0);
-    vtd_write_back(unit, entry, words * sizeof(*entry));
-    host_barrier(unit->platform);
 }

@@ -7,7 +7,7 @@
  * known: 8 bytes for 64 PASIDs. Tables below it (4 KiB for 64) come on demand and stay until the
  * device goes.
  */
-#include "drivers/vtd/vtd.h"
+#include "drivers/vtd/entry.h"
 
 #define DIRECTORY_LG2_BYTES(pdts) (VTD_PDTS_ENTRIES_LG2(pdts) + 3u)
 
@@ -37,11 +37,6 @@ int vtd_directory_alloc(struct vtd_device *device)
     return 0;
 }
 
-static void *table_of(const struct vtd_device *device, uint64_t pointer)
-{
-    return host_phys_to_virt(device->unit->platform, pointer & VTD_PDE_SMPTBLPTR);
-}
-
 void vtd_directory_free(struct vtd_device *device, bool withhold)
 {
     struct vtd_unit *unit = device->unit;
@@ -54,23 +49,13 @@ void vtd_directory_free(struct vtd_device *device, bool withhold)
         if (withhold)
             vtd_table_withhold(unit, 0);
         else
-            vtd_table_free(unit, table_of(device, pointer), 0);
+            vtd_table_free(unit, vtd_pasid_table(device, pointer), 0);
     }
     if (device->directory && withhold)
         vtd_table_withhold(unit, directory_order(device));
     else
         vtd_table_free(unit, device->directory, directory_order(device));
     device->directory = NULL;
-}
-
-uint64_t *vtd_pasid_entry(struct vtd_device *device, uint32_t pasid)
-{
-    uint64_t pointer = vtd_load(&device->directory[SPEC_GET(VTD_PDE_INDEX, pasid)]);
-
-    if (!(pointer & VTD_PDE_P))
-        return NULL;
-    return (uint64_t *)table_of(device, pointer) +
-           (size_t)SPEC_GET(VTD_PE_INDEX, pasid) * VTD_PE_QWORDS;
 }
 
 void vtd_pasid_link(struct vtd_device *device, uint32_t pasid, uint64_t *table)
@@ -92,7 +77,7 @@ void vtd_pasid_link(struct vtd_device *device, uint32_t pasid, uint64_t *table)
  * take ATS up again costs speed and nothing else. If the unit did not confirm that it is off, the
  * change of the same entry that follows asks for the same once more.
  */
-static int switch_pasids(struct vtd_device *device, bool on)
+int vtd_pasid_switch(struct vtd_device *device, bool on)
 {
     bool ats = device->ats_on;
     int result;
@@ -110,15 +95,4 @@ static int switch_pasids(struct vtd_device *device, bool on)
     if (ats && vtd_ats_enable(device))
         vtd_log_value(device->unit, IOMMU_LOG_WARNING, "ATS stays off, device", vtd_rid(device));
     return result;
-}
-
-/* For a device that has PASIDs. */
-int vtd_pasid_enable(struct vtd_device *device)
-{
-    return device->pasid_on ? 0 : switch_pasids(device, true);
-}
-
-int vtd_pasid_disable(struct vtd_device *device)
-{
-    return device->pasid_on ? switch_pasids(device, false) : 0;
 }

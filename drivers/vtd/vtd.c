@@ -3,7 +3,7 @@
  * The driver as the core sees it: create, start, stop, destroy, capabilities, the table of ops.
  * Called by the host (create) and by the core, under iommu.lock but for create and capabilities.
  */
-#include "drivers/vtd/vtd.h"
+#include "drivers/vtd/entry.h"
 
 #define TIMEOUT_MS 1000u
 

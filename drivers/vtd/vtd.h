@@ -10,8 +10,8 @@
  * Locks, outermost first:
  *   iommu.lock    held by the core around ops but capabilities, flushes, events. Guards devices,
  *                 everything here that has no other guard.
- *   domain.lock   guards vtd_attachment and the list of routes; a flush that goes by routes holds it
- *                 until all is confirmed.
+ *   domain.lock   guards vtd_attachment and the list of routes, to which one may be added without it; a
+ *                 flush that goes by routes holds it until all is confirmed.
  *   unit.lock     guards the unit's registers, queue, domain ids, counters, list of devices, and
  *                 vtd_device.ats_on and ite_*, and what vtd_domain.tags says of the unit. Never two of
  *                 them at once.
@@ -180,6 +180,7 @@ struct vtd_domain {
 
 struct vtd_attachment {
     struct iommu_attachment base;
+    uint64_t *entry;        /* scalable mode: the route's in the PASID table; NULL: there is no table yet */
     uint32_t did;
     bool live;              /* hardware may see the entry: flushes cover it */
     bool shown;             /* the entry is this route's, and present */
@@ -234,6 +235,13 @@ static inline struct vtd_device *vtd_device_of(struct iommu_device *device)
     return (struct vtd_device *)device;
 }
 
+/* The first of a domain's routes, the others by ->domain_next, under domain.lock. One that is entered meanwhile is not live
+ * yet. NULL: there is none. */
+static inline struct iommu_attachment *vtd_first_route(const struct iommu_domain *domain)
+{
+    return __atomic_load_n(&domain->attachments, __ATOMIC_ACQUIRE);
+}
+
 static inline bool vtd_is_rid(const struct iommu_attachment *attachment)
 {
     return attachment->pasid == IOMMU_NO_PASID;
@@ -242,6 +250,14 @@ static inline bool vtd_is_rid(const struct iommu_attachment *attachment)
 static inline uint16_t vtd_rid(const struct vtd_device *device)
 {
     return device->base.config.rid;
+}
+
+/* What kind of entry leads to the domain. */
+static inline enum vtd_pgtt vtd_domain_pgtt(const struct iommu_domain *domain)
+{
+    if (domain->type == IOMMU_DOMAIN_IDENTITY)
+        return VTD_PGTT_PASS_THROUGH;
+    return domain->stage == IOMMU_STAGE_FIRST ? VTD_PGTT_FIRST : VTD_PGTT_SECOND;
 }
 
 /* Caching mode: whatever becomes present may be cached as not present. */
@@ -329,14 +345,6 @@ static inline void vtd_write_back(const struct vtd_unit *unit, const void *va, s
         host_cache_flush(unit->platform, va, bytes);
 }
 
-/* fill, flush, publish, flush: `words` qwords, of which the first holds P and becomes visible
- * last. */
-void vtd_entry_publish(const struct vtd_unit *unit, uint64_t *entry, const uint64_t *value,
-                       unsigned words);
-/* Clear P, keep the rest: caches may still have to be matched against it. */
-void vtd_entry_block(const struct vtd_unit *unit, uint64_t *entry);
-void vtd_entry_clear(const struct vtd_unit *unit, uint64_t *entry, unsigned words);
-
 /* ---- context.c ------------------------------------------------------------------------------ */
 
 unsigned vtd_device_rids(const struct vtd_device *device, uint16_t rids[VTD_RIDS_MAX]);
@@ -361,12 +369,10 @@ void vtd_context_value_scalable(const struct vtd_device *device, uint64_t value[
 
 int vtd_directory_alloc(struct vtd_device *device);
 void vtd_directory_free(struct vtd_device *device, bool withhold);
-/* NULL: no table there yet. */
-uint64_t *vtd_pasid_entry(struct vtd_device *device, uint32_t pasid);
 /* Link a zeroed table (vtd_table_alloc) where the PASID's belongs. */
 void vtd_pasid_link(struct vtd_device *device, uint32_t pasid, uint64_t *table);
-int vtd_pasid_enable(struct vtd_device *device);
-int vtd_pasid_disable(struct vtd_device *device);
+/* Requests with PASID, which are the other way round now; see entry.h. */
+int vtd_pasid_switch(struct vtd_device *device, bool on);
 
 /* What a PASID entry says. Nested: both roots. */
 struct vtd_entry_config {
@@ -377,15 +383,12 @@ struct vtd_entry_config {
     uint64_t fs_root; /* nested: an address of the second stage */
     uint8_t fs_levels;
 };
-void vtd_entry_build(const struct vtd_unit *unit, const struct vtd_entry_config *config,
-                     uint64_t value[VTD_PE_QWORDS]);
-void vtd_entry_for_domain(const struct vtd_unit *unit, const struct vtd_domain *domain,
-                          uint32_t did, uint64_t value[VTD_PE_QWORDS]);
+/* Write it into an entry that is not present. */
+void vtd_entry_enter(const struct vtd_unit *unit, const struct vtd_entry_config *config, uint64_t *entry);
 void vtd_entry_for_domain_legacy(const struct vtd_unit *unit, const struct vtd_domain *domain,
                                  uint32_t did, bool ats, uint64_t value[2]);
 /* The qword of a PASID entry that holds the address of the domain's table. */
 uint64_t *vtd_entry_root(const struct iommu_domain *domain, uint64_t *entry);
-enum vtd_pgtt vtd_domain_pgtt(const struct iommu_domain *domain);
 
 /* ---- domain_id.c: unit->lock held ----------------------------------------------------------- */
 
@@ -408,8 +411,10 @@ bool vtd_unit_snoops(const struct vtd_unit *unit);
 
 int vtd_domain_init(struct iommu_domain *domain, const struct iommu_domain_config *config);
 void vtd_domain_fini(struct iommu_domain *domain);
-int vtd_tag_get(struct vtd_domain *domain, struct vtd_unit *unit, uint32_t *did);
-void vtd_tag_put(struct vtd_domain *domain, struct vtd_unit *unit, bool withhold);
+/* For entry.h: take an id, and give it back or never. */
+int vtd_tag_hold(struct vtd_tag *tag, struct vtd_unit *unit);
+void vtd_tag_let_go(struct vtd_tag *tag, struct vtd_unit *unit);
+void vtd_tag_withhold(struct vtd_tag *tag, struct vtd_unit *unit);
 
 /* ---- attach.c ------------------------------------------------------------------------------- */
 
@@ -425,7 +430,7 @@ int vtd_release_device(struct iommu_device *base);
 int vtd_enable_auxd(struct iommu_device *base);
 void vtd_disable_auxd(struct iommu_device *base);
 bool vtd_device_capable(struct iommu_device *base, enum iommu_cap cap);
-/* After a failed flush: empty every cache of it before anything new is entered. */
+/* Of one that is in doubt: empty every cache before anything new is entered. */
 int vtd_device_settle(struct vtd_device *device);
 
 /* Does the record's scope list name the device, or a bridge above it? */
@@ -451,7 +456,8 @@ bool vtd_endpoint_has_ats_on(const struct vtd_device *device);
 void vtd_endpoint_set_ats(const struct vtd_device *device, bool on);
 
 bool vtd_ats_may(const struct vtd_device *device);
-int vtd_ats_enable(struct vtd_device *device);
+/* Of a device that may and has it off; see entry.h. */
+int vtd_ats_start(struct vtd_device *device);
 int vtd_ats_disable(struct vtd_device *device);
 
 /* ---- queue.c, queue_error.c: unit->lock held unless said otherwise -------------------------- */

@@ -70,7 +70,7 @@ struct iommu_domain {
     enum iommu_stage stage;      /* set by domain_init; AUTO for identity */
     struct iommu_pt pt;          /* set by domain_init; unused for identity */
     struct iommu_lock lock;      /* guards the list of attachments and all that flushes walk */
-    struct iommu_attachment *attachments; /* linked by ->domain_next */
+    struct iommu_attachment *attachments; /* linked by ->domain_next; atomic: under the lock none leaves, but one may come */
     uint64_t dead_tables;        /* core: tables whose flush failed, freed with the domain; under lock */
     uint32_t limit_bits;         /* core: width of the addresses that every attached device reaches; atomic */
     bool has_table;              /* core: pt.root is its own, and every route is at it; atomic */
@@ -121,8 +121,9 @@ struct iommu_ops {
 
     /*
      * attach: domain, device and pasid of the attachment are set and it is on domain->attachments already (so
-     * that a flush that runs meanwhile covers it); write the tables and do what the hardware needs. On error
-     * everything is as before. The core has checked pasid against pasid_limit and that the route is free.
+     * that a flush that runs meanwhile covers it, given that the entry is written under domain.lock); write the tables and
+     * do what the hardware needs. On error everything is as before. The core has checked pasid against pasid_limit and
+     * that the route is free.
      * detach: on return 0 the caches are clean. On error (-EIO, -ETIMEDOUT) the tables are blocked but the
      * caches in doubt: withhold the domain id; the core withholds the PASID.
      * replace: point the route at `domain`, whose list already holds the attachment's stand-in `next` (same

@@ -47,10 +47,10 @@ static void same(const struct snapshot *a, const struct snapshot *b, bool tables
         assert_int_equal(a->tables, b->tables);
 }
 
-static void open_scene(struct scene *scene)
+static void open_scene(struct scene *scene, bool second_unit)
 {
     *scene = (struct scene){0};
-    rig_open(&scene->rig, &(struct rig_config){.track_flushes = true, .pasid_bits = 20});
+    rig_open(&scene->rig, &(struct rig_config){.track_flushes = true, .pasid_bits = 20, .second_unit = second_unit});
     scene->domain = rig_domain(&scene->rig, IOMMU_STAGE_SECOND);
     scene->other = rig_domain(&scene->rig, IOMMU_STAGE_FIRST);
     assert_int_equal(iommu_enable_aux_domain(scene->rig.device[0]), 0);
@@ -73,12 +73,12 @@ static void close_scene(struct scene *scene)
 /*
  * Fail allocation 1, 2, 3, ... until the call succeeds without meeting the failure; then undo it.
  */
-static void every_allocation(call_fn call, call_fn undo, bool tables)
+static void every_allocation_with(bool second_unit, call_fn call, call_fn undo, bool tables)
 {
     struct scene scene;
     struct snapshot before, after;
     unsigned n = 1;
-    open_scene(&scene);
+    open_scene(&scene, second_unit);
     for (;; n++) {
         take(&scene, &before);
         iommu_strict_fail_nth(scene.rig.strict, n);
@@ -97,6 +97,12 @@ static void every_allocation(call_fn call, call_fn undo, bool tables)
     print_message("%u allocations failed in turn\n", n - 1);
     assert_int_equal(undo(&scene), 0);
     close_scene(&scene);
+}
+
+static void every_allocation(call_fn call, call_fn undo, bool tables)
+{
+    every_allocation_with(false, call, undo, tables);
+    every_allocation_with(true, call, undo, tables);
 }
 
 static int call_domain(struct scene *scene)
@@ -187,7 +193,7 @@ static void test_B42_B79_unmap_and_detach_allocate_nothing(void **state)
 {
     struct scene scene;
     struct iommu_strict_counts before, after;
-    open_scene(&scene);
+    open_scene(&scene, false);
     assert_int_equal(call_map(&scene), 0);
     assert_int_equal(call_attach(&scene), 0);
     iommu_strict_counts(scene.rig.strict, &before);

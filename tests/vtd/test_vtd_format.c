@@ -175,8 +175,11 @@ static void build(const struct vtd_unit *unit, enum vtd_pgtt pgtt, uint64_t valu
                                       .ss_levels = 4,
                                       .fs_root = 0x20000,
                                       .fs_levels = 5};
+    const struct iommu_platform platform = {0};
+    struct vtd_unit with_host = *unit;
 
-    vtd_entry_build(unit, &config, value);
+    with_host.platform = &platform;
+    vtd_entry_enter(&with_host, &config, value);
     for (unsigned i = 3; i < 8; i++)
         assert_int_equal(value[i], 0);
 }

@@ -10,18 +10,26 @@
 
 #include "core/host.h"
 
-static void free_dead(struct iommu_domain *domain, struct iommu_gather *gather)
+static __attribute__((noinline)) void free_dead(struct iommu_domain *domain, struct iommu_gather *gather)
 {
-    if (!gather->dead_tables)
-        return;
     host_lock(domain->iommu->platform, &domain->lock);
     iommu_pt_free_dead(&domain->pt, gather);
     host_unlock(domain->iommu->platform, &domain->lock);
 }
 
+/* The gather is done with, but not empty, after that. */
+static inline int flush(struct iommu_domain *domain, struct iommu_gather *gather)
+{
+    int result = domain->ops->flush_unmap ? domain->ops->flush_unmap(domain, gather) : 0;
+
+    if (!result && gather->dead_tables)
+        free_dead(domain, gather);
+    return result;
+}
+
 int iommu_sync(struct iommu_domain *domain, struct iommu_gather *gather)
 {
-    int result = 0;
+    int result;
 
     if (!domain || !gather)
         return -IOMMU_EINVAL;
@@ -29,13 +37,10 @@ int iommu_sync(struct iommu_domain *domain, struct iommu_gather *gather)
         return 0;
     if (gather->domain != domain)
         return -IOMMU_EINVAL;
-    if (domain->ops->flush_unmap)
-        result = domain->ops->flush_unmap(domain, gather);
-    if (result)
-        return result;
-    free_dead(domain, gather);
-    iommu_gather_init(gather);
-    return 0;
+    result = flush(domain, gather);
+    if (!result)
+        iommu_gather_init(gather);
+    return result;
 }
 
 /* Hardware may still walk these tables: append the domain's earlier ones to them and keep them all. */
@@ -80,7 +85,7 @@ int gather_settle(struct iommu_domain *domain, struct iommu_gather *gather)
     if (gather->first > gather->last)
         return 0;
     gather->domain = domain;
-    result = iommu_sync(domain, gather);
+    result = flush(domain, gather);
     if (result)
         keep_dead(domain, gather);
     return result;

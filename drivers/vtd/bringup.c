@@ -102,7 +102,7 @@ static int set_root_locked(struct vtd_unit *unit)
 
     if (status(unit, VTD_GSTS_TES))
         result = vtd_command(unit, VTD_GCMD_TE, false, "GSTS.TES did not clear");
-    if (result == 0)
+    if (result == 0 && unit->wbf)
         result = vtd_flush_write_buffer(unit);
     if (result)
         return result;
@@ -153,11 +153,12 @@ static int unprotect(struct vtd_unit *unit)
 
 int vtd_unit_translate(struct vtd_unit *unit)
 {
-    int result;
+    int result = 0;
 
     host_lock(unit->platform, &unit->lock);
     set_fault_event(unit);
-    result = vtd_flush_write_buffer(unit);
+    if (unit->wbf)
+        result = vtd_flush_write_buffer(unit);
     if (result == 0)
         result = vtd_command(unit, VTD_GCMD_TE, true, "GSTS.TES did not set");
     if (result == 0)
@@ -177,11 +178,11 @@ static void last_wait(struct vtd_unit *unit)
 
     if (!unit->queue.ring || !unit->has_our_memory || !status(unit, VTD_GSTS_QIES))
         return; /* off, or not ours */
-    vtd_queue_open(unit, &ticket);
-    result = vtd_queue_post(unit, &ticket);
+    ticket = vtd_queue_open(unit);
+    result = vtd_queue_post(unit, ticket);
     host_unlock(unit->platform, &unit->lock);
     if (result == 0)
-        (void)vtd_queue_wait(unit, &ticket);
+        (void)vtd_queue_wait(unit, ticket);
     host_lock(unit->platform, &unit->lock);
 }
 

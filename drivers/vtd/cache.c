@@ -32,7 +32,7 @@ static inline void begin(struct vtd_flush *flush)
     flush->error = 0;
     flush->devtlb = flush->gave_up = false;
     if (unit->running && unit->queue.ring)
-        vtd_queue_open(unit, &flush->ticket);
+        flush->ticket = vtd_queue_open(unit);
 }
 
 static inline void end(struct vtd_flush *flush)
@@ -40,7 +40,7 @@ static inline void end(struct vtd_flush *flush)
     struct vtd_unit *unit = flush->unit;
 
     if (flush->count && unit->queue.ring)
-        flush->error = vtd_queue_post(unit, &flush->ticket);
+        flush->error = vtd_queue_post(unit, flush->ticket);
     host_unlock(unit->platform, &unit->lock);
 }
 
@@ -54,7 +54,7 @@ static inline int wait(struct vtd_flush *flush)
     int result = flush->error;
 
     if (!result && flush->count && flush->unit->queue.ring)
-        result = vtd_queue_wait(flush->unit, &flush->ticket);
+        result = vtd_queue_wait(flush->unit, flush->ticket);
     if (result == -VTD_EAGAIN && !try_again(flush))
         result = -IOMMU_ETIMEDOUT;
     if (result == 0 && flush->gave_up)
@@ -98,7 +98,7 @@ static inline void put(struct vtd_flush *flush, uint64_t qword0, uint64_t qword1
     if (!flush->unit->running)
         return;
     flush->count++;
-    vtd_queue_put(flush->unit, qword0, qword1);
+    vtd_queue_put(flush->unit, flush->ticket, qword0, qword1);
 }
 
 void vtd_emit_wait(struct vtd_flush *flush)
@@ -159,34 +159,13 @@ void vtd_emit_pasid_one(struct vtd_flush *flush, uint32_t did, uint32_t pasid)
     pasid_cache(flush, VTD_QI_PC_G_PASID, did, pasid);
 }
 
-/* Requests in flight are drained with the translations they used, where the unit can. */
-static uint64_t drain(const struct vtd_unit *unit)
-{
-    uint64_t bits = 0;
-
-    if (unit->cap & VTD_CAP_DRD)
-        bits |= VTD_QI_IOTLB_DR;
-    if (unit->cap & VTD_CAP_DWD)
-        bits |= VTD_QI_IOTLB_DW;
-    return bits;
-}
-
-static uint64_t page(const struct vtd_range *range, bool leaf_only)
-{
-    return range->first | SPEC_PUT(VTD_QI_IOTLB1_AM, (uint64_t)range->lg2) |
-           (leaf_only ? VTD_QI_IOTLB1_IH : 0);
-}
-
 static inline void iotlb(struct vtd_flush *flush, unsigned granularity, uint32_t did,
                   const struct vtd_range *range, bool leaf_only)
 {
     if (by_register(flush))
         flush->error = vtd_reg_iotlb(flush->unit, granularity, did, range, leaf_only);
     else if (flush->unit->queue.ring)
-        put(flush,
-            VTD_QI_TYPE_IOTLB | SPEC_PUT(VTD_QI_IOTLB_G, (uint64_t)granularity) |
-                SPEC_PUT(VTD_QI_IOTLB_DID, (uint64_t)did) | drain(flush->unit),
-            range ? page(range, leaf_only) : 0);
+        put(flush, vtd_iotlb_word(flush->unit, granularity, did), range ? vtd_pages_word(range, leaf_only) : 0);
 }
 
 void vtd_emit_iotlb_global(struct vtd_flush *flush)
@@ -199,16 +178,10 @@ void vtd_emit_iotlb_domain(struct vtd_flush *flush, uint32_t did)
     iotlb(flush, VTD_QI_IOTLB_G_DOMAIN, did, NULL, false);
 }
 
-/* MAMV is said not to bind the PASID form; emulators let it, and so do we. */
-static bool by_page(const struct vtd_unit *unit, const struct vtd_range *range)
-{
-    return (unit->cap & VTD_CAP_PSI) && range->lg2 <= SPEC_GET(VTD_CAP_MAMV, unit->cap);
-}
-
 void vtd_emit_iotlb_range(struct vtd_flush *flush, uint32_t did, const struct vtd_range *range,
                           bool leaf_only)
 {
-    if (by_page(flush->unit, range))
+    if (vtd_by_page(flush->unit, range))
         iotlb(flush, VTD_QI_IOTLB_G_PAGE, did, range, leaf_only);
     else
         vtd_emit_iotlb_domain(flush, did);
@@ -232,8 +205,8 @@ void vtd_emit_piotlb_all(struct vtd_flush *flush, uint32_t did, uint32_t pasid)
 void vtd_emit_piotlb_range(struct vtd_flush *flush, uint32_t did, uint32_t pasid,
                            const struct vtd_range *range, bool leaf_only)
 {
-    if (by_page(flush->unit, range))
-        piotlb(flush, VTD_QI_PIOTLB_G_PAGE, did, pasid, page(range, leaf_only));
+    if (vtd_by_page(flush->unit, range))
+        piotlb(flush, VTD_QI_PIOTLB_G_PAGE, did, pasid, vtd_pages_word(range, leaf_only));
     else
         vtd_emit_piotlb_all(flush, did, pasid);
 }

@@ -13,7 +13,7 @@
  * All units are given their work before the first is waited for. One whose wait was aborted is
  * given it again; the others are not.
  */
-#include "drivers/vtd/vtd.h"
+#include "drivers/vtd/queue.h"
 
 struct change {
     struct vtd_domain *domain;
@@ -23,7 +23,7 @@ struct change {
     bool routes_held; /* domain.lock is held */
 };
 
-static unsigned order_of(uint64_t pages_apart)
+static inline unsigned order_of(uint64_t pages_apart)
 {
     unsigned lg2 = 0;
 
@@ -32,14 +32,19 @@ static unsigned order_of(uint64_t pages_apart)
     return lg2;
 }
 
-/* The smallest aligned power of two pages that covers both. */
-struct vtd_range vtd_range_cover(uint64_t first, uint64_t last)
+static inline struct vtd_range cover(uint64_t first, uint64_t last)
 {
     struct vtd_range range;
 
     range.lg2 = order_of((first ^ last) >> VTD_PAGE_LG2);
     range.first = first >> VTD_PAGE_LG2 >> range.lg2 << range.lg2 << VTD_PAGE_LG2;
     return range;
+}
+
+/* The smallest aligned power of two pages that covers both. */
+struct vtd_range vtd_range_cover(uint64_t first, uint64_t last)
+{
+    return cover(first, last);
 }
 
 static bool on_unit(const struct iommu_attachment *attachment, const struct vtd_unit *unit)
@@ -229,10 +234,54 @@ int vtd_flush_map(struct iommu_domain *domain, uint64_t first, uint64_t last)
     return flush_domain(&change);
 }
 
-int vtd_flush_unmap(struct iommu_domain *domain, const struct iommu_gather *gather)
+static int flush_vanished(struct iommu_domain *domain, const struct iommu_gather *gather)
 {
-    struct change change = {.domain = vtd_domain_of(domain), .range = vtd_range_cover(gather->first, gather->last),
+    struct change change = {.domain = vtd_domain_of(domain), .range = cover(gather->first, gather->last),
                             .leaf_only = gather->dead_tables == 0};
 
     return flush_domain(&change);
+}
+
+/* Can it be one descriptor on the only unit, whatever the unit is doing? */
+static bool is_simple(const struct vtd_domain *domain, const struct vtd_unit *unit, const struct vtd_range *range)
+{
+    return domain->tag_count == 1 && domain->base.stage != IOMMU_STAGE_FIRST && vtd_by_page(unit, range);
+}
+
+/*
+ * By far the most frequent of all: one descriptor and its wait, on a unit where nothing is in the way. Those that are
+ * emulated have executed them by the time the register write is over, so the first look is taken before the lock is
+ * given back: until then no other epoch begins. -VTD_EAGAIN: something is in the way, or the wait was aborted.
+ */
+static inline int flush_pages(struct vtd_unit *unit, const struct vtd_tag *tag, uint64_t pages)
+{
+    struct vtd_queue *queue = &unit->queue;
+    struct vtd_ticket ticket;
+    int result = -VTD_EAGAIN;
+
+    host_lock(unit->platform, &unit->lock);
+    if (!tag->held) {
+        result = 0; /* it has no routes on this unit, or those that it had are clean */
+    } else if (unit->running && !unit->ats_count && !queue->stuck && vtd_queue_has_room_above(queue, 1)) {
+        uint32_t seq = vtd_queue_next_seq(queue);
+
+        vtd_queue_fill(unit, vtd_iotlb_word(unit, VTD_QI_IOTLB_G_PAGE, tag->did), pages, seq);
+        vtd_queue_end(unit, seq);
+        result = vtd_queue_reached(vtd_queue_completed(queue), queue->seq) ? 0 : VTD_QUEUE_PENDING;
+    }
+    ticket = (struct vtd_ticket){queue->seq, queue->epoch};
+    host_unlock(unit->platform, &unit->lock);
+    return result == VTD_QUEUE_PENDING ? vtd_queue_wait(unit, ticket) : result;
+}
+
+int vtd_flush_unmap(struct iommu_domain *domain, const struct iommu_gather *gather)
+{
+    struct vtd_unit *unit = vtd_of(domain->iommu)->units;
+    struct vtd_domain *d = vtd_domain_of(domain);
+    struct vtd_range range = cover(gather->first, gather->last);
+    int result = -VTD_EAGAIN;
+
+    if (is_simple(d, unit, &range))
+        result = flush_pages(unit, d->tags, vtd_pages_word(&range, !gather->dead_tables));
+    return result == -VTD_EAGAIN ? flush_vanished(domain, gather) : result;
 }

@@ -22,22 +22,28 @@
 
 static size_t owner_bytes(const struct vtd_queue *queue)
 {
-    return queue->slots * sizeof(*queue->owner);
+    return (queue->offsets + queue->slot_bytes) / VTD_QI_NARROW_BYTES * sizeof(*queue->owner);
 }
 
 /* On error some of it may be there, for vtd_queue_free(). */
 int vtd_queue_alloc(struct vtd_unit *unit)
 {
     struct vtd_queue *queue = &unit->queue;
-
     /* 256-bit descriptors wherever scalable mode is used, which knows no others. */
-    queue->slot_lg2 = unit->scalable ? VTD_QI_WIDE_LG2 : VTD_QI_NARROW_LG2;
-    queue->slots = SLOTS;
-    queue->order = SLOTS_LG2 + queue->slot_lg2 - VTD_PAGE_LG2;
+    unsigned slot_lg2 = unit->scalable ? VTD_QI_WIDE_LG2 : VTD_QI_NARROW_LG2;
+
+    queue->slot_bytes = 1u << slot_lg2;
+    queue->offsets = (SLOTS - 1) << slot_lg2;
+    queue->order = SLOTS_LG2 + slot_lg2 - VTD_PAGE_LG2;
+    queue->drain = SPEC_PUT(VTD_QI_IOTLB_DR, SPEC_GET(VTD_CAP_DRD, unit->cap)) |
+                   SPEC_PUT(VTD_QI_IOTLB_DW, SPEC_GET(VTD_CAP_DWD, unit->cap));
     queue->ring = host_page_alloc(unit->platform, queue->order);
     queue->status = host_page_alloc(unit->platform, 0);
     queue->owner = host_alloc(unit->platform, owner_bytes(queue));
-    return queue->ring && queue->status && queue->owner ? 0 : -IOMMU_ENOMEM;
+    if (!queue->ring || !queue->status || !queue->owner)
+        return -IOMMU_ENOMEM;
+    queue->done_pa = host_virt_to_phys(unit->platform, &queue->status[VTD_STATUS_DONE]);
+    return 0;
 }
 
 void vtd_queue_free(struct vtd_unit *unit)
@@ -104,8 +110,7 @@ static bool learn_head(struct vtd_unit *unit)
 
     if (head == UINT64_MAX)
         return false;
-    unit->queue.head =
-        (uint32_t)((head & VTD_IQH_QH) >> unit->queue.slot_lg2) & (unit->queue.slots - 1);
+    unit->queue.head = (uint32_t)head & unit->queue.offsets;
     return true;
 }
 
@@ -122,7 +127,7 @@ int vtd_queue_make_room(struct vtd_unit *unit)
     struct iommu_deadline deadline = deadline_start(unit->platform, unit->vtd->timeout_ms);
 
     learn_from_wait(&unit->queue);
-    if (vtd_queue_room(&unit->queue) >= 2 || (learn_head(unit) && vtd_queue_room(&unit->queue) >= 2))
+    if (vtd_queue_has_room_above(&unit->queue, 1) || (learn_head(unit) && vtd_queue_has_room_above(&unit->queue, 1)))
         return 0;
     unit->queue.whole = false;
     vtd_queue_tell_tail(unit);
@@ -132,13 +137,13 @@ int vtd_queue_make_room(struct vtd_unit *unit)
         vtd_queue_recover(unit, vtd_read32(unit, VTD_REG_FSTS));
         if (!learn_head(unit))
             return -IOMMU_EIO;
-        if (vtd_queue_room(&unit->queue) >= 2)
+        if (vtd_queue_has_room_above(&unit->queue, 1))
             return 0;
         if (last)
             break;
         host_relax(unit->platform);
     }
-    vtd_log_value(unit, IOMMU_LOG_ERROR, "queue is full and IQH does not move from slot",
+    vtd_log_value(unit, IOMMU_LOG_ERROR, "queue is full and IQH does not move from",
                   unit->queue.head);
     unit->queue.stuck = true;
     return -IOMMU_ETIMEDOUT;
@@ -152,7 +157,7 @@ void vtd_queue_nudge(struct vtd_unit *unit)
 {
     struct vtd_queue *queue = &unit->queue;
 
-    vtd_write64(unit, VTD_REG_IQT, (uint64_t)queue->posted << queue->slot_lg2);
+    vtd_write64(unit, VTD_REG_IQT, queue->posted);
     if (vtd_queue_reached(vtd_queue_completed(queue), queue->seq) || (learn_head(unit) && queue->head == queue->posted))
         queue->stuck = false;
     queue->error = queue->stuck ? -IOMMU_ETIMEDOUT : 0;
@@ -161,16 +166,16 @@ void vtd_queue_nudge(struct vtd_unit *unit)
 /* ---- waiting -------------------------------------------------------------------------------- */
 
 /* The epoch has ended since: did it still count, was it the culprit, or must it be repeated? */
-int vtd_queue_past_epoch(struct vtd_unit *unit, const struct vtd_ticket *ticket)
+int vtd_queue_past_epoch(struct vtd_unit *unit, struct vtd_ticket ticket)
 {
     const struct vtd_queue *queue = &unit->queue;
     int result = -VTD_EAGAIN;
 
     host_lock(unit->platform, &unit->lock);
-    if (queue->epoch == ticket->epoch + 1) {
-        if (ticket->seq == queue->bad_seq)
+    if (queue->epoch == ticket.epoch + 1) {
+        if (ticket.seq == queue->bad_seq)
             result = -IOMMU_EIO;
-        else if (vtd_queue_reached(queue->completed_before, ticket->seq))
+        else if (vtd_queue_reached(queue->completed_before, ticket.seq))
             result = 0;
     }
     host_unlock(unit->platform, &unit->lock);
@@ -195,22 +200,19 @@ static int give_up(struct vtd_unit *unit)
 }
 
 /* For who has looked once. */
-int vtd_queue_wait_longer(struct vtd_unit *unit, const struct vtd_ticket *ticket)
+int vtd_queue_wait_longer(struct vtd_unit *unit, struct vtd_ticket ticket)
 {
     struct iommu_deadline deadline = deadline_start(unit->platform, unit->vtd->timeout_ms);
 
     for (unsigned polls = 1;; polls++) {
         bool last = deadline_passed(&deadline);
-        int result = vtd_queue_look(unit, ticket);
+        int result;
 
+        if (last || polls % POLLS_PER_CHECK == 0)
+            check_errors(unit);
+        result = vtd_queue_look(unit, ticket);
         if (result != VTD_QUEUE_PENDING)
             return result;
-        if (last || polls % POLLS_PER_CHECK == 0) {
-            check_errors(unit);
-            result = vtd_queue_look(unit, ticket);
-            if (result != VTD_QUEUE_PENDING)
-                return result;
-        }
         if (last)
             return give_up(unit);
         host_relax(unit->platform);

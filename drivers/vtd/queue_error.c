@@ -35,7 +35,7 @@ static void end_epoch(struct vtd_unit *unit, uint32_t head, uint32_t bad_seq)
     struct vtd_queue *queue = &unit->queue;
     uint32_t slot = head;
 
-    for (; slot != queue->tail; slot = (slot + 1) & (queue->slots - 1))
+    for (; slot != queue->tail; slot = vtd_queue_next(queue, slot))
         if ((vtd_queue_slot(queue, slot)[0] & VTD_QI_TYPE_BITS) == VTD_QI_TYPE_WAIT)
             vtd_queue_slot(queue, slot)[1] = scrap(unit);
     queue->completed_before = __atomic_load_n(queue->status, __ATOMIC_ACQUIRE);
@@ -49,7 +49,7 @@ static void resume(struct vtd_unit *unit, uint32_t error)
 {
     host_barrier(unit->platform);
     vtd_write32(unit, VTD_REG_FSTS, error);
-    vtd_write64(unit, VTD_REG_IQT, (uint64_t)unit->queue.posted << unit->queue.slot_lg2);
+    vtd_write64(unit, VTD_REG_IQT, unit->queue.posted);
 }
 
 /* Stands in for what the unit cannot digest. */
@@ -72,7 +72,7 @@ static void queue_error(struct vtd_unit *unit, uint32_t head, uint64_t record)
                   vtd_queue_slot(queue, head)[0]);
     note(unit, VTD_FSTS_IQE, 0, (uint8_t)SPEC_GET(VTD_IQERCD_IQEI, record));
     if (head != queue->posted) {
-        culprit = queue->owner[head];
+        culprit = *vtd_queue_owner(queue, (uint32_t)head);
         replace_slot(unit, head);
     }
     end_epoch(unit, head, culprit);
@@ -112,8 +112,7 @@ void vtd_queue_recover(struct vtd_unit *unit, uint32_t fsts)
         !(fsts & (VTD_FSTS_IQE | VTD_FSTS_ITE | VTD_FSTS_ICE)))
         return;
     record = vtd_read64(unit, VTD_REG_IQERCD);
-    head = vtd_read64(unit, VTD_REG_IQH) & VTD_IQH_QH;
-    head = (head >> unit->queue.slot_lg2) & (unit->queue.slots - 1);
+    head = vtd_read64(unit, VTD_REG_IQH) & unit->queue.offsets;
     if (fsts & VTD_FSTS_IQE)
         queue_error(unit, (uint32_t)head, record);
     if (fsts & VTD_FSTS_ITE)

@@ -97,11 +97,9 @@ int vtd_command(struct vtd_unit *unit, uint32_t bit, bool on, const char *name)
     return result;
 }
 
-/* The status bit of this one says "pending": it is waited for to fall. */
+/* For units with wbf. The status bit of this one says "pending": it is waited for to fall. */
 int vtd_flush_write_buffer(struct vtd_unit *unit)
 {
-    if (!unit->wbf)
-        return 0;
     host_barrier(unit->platform);
     command(unit, VTD_GCMD_WBF, true);
     return vtd_wait32(unit, VTD_REG_GSTS, VTD_GSTS_WBFS, 0, "GSTS.WBFS did not clear");

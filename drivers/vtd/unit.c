@@ -91,6 +91,8 @@ static void derive(struct vtd_unit *unit, const struct iommu_vtd_config *config)
     unit->ss_bits = vtd_unit_has_stage(unit, IOMMU_STAGE_SECOND) ? vtd_caps_ss_bits(unit->cap) : 0;
     if (vtd_unit_has_stage(unit, IOMMU_STAGE_FIRST))
         unit->fs_bits = (unit->cap & VTD_CAP_FS5LP) ? 56 : 47;
+    if (unit->cap & VTD_CAP_PSI)
+        unit->page_orders = (uint8_t)(SPEC_GET(VTD_CAP_MAMV, unit->cap) + 1);
     unit->pasid_limit = unit->scalable ? vtd_caps_pasid_limit(unit->ecap) : 0;
 }
 

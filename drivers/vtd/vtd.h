@@ -80,15 +80,16 @@ struct vtd_ticket {
 struct vtd_queue {
     uint64_t *ring;   /* NULL: this unit is invalidated through registers */
     uint32_t *status; /* a page of VTD_STATUS_ dwords */
-    uint32_t *owner;  /* per slot: the wait that covers it */
+    uint32_t *owner;  /* the number of the wait that covers a slot; see vtd_queue_owner() */
+    uint64_t drain;   /* in each IOTLB invalidation: requests in flight go first, where the unit can do that */
+    uint64_t done_pa; /* physical address of the first of them */
     unsigned order;   /* pages of the ring */
-    unsigned slot_lg2;
-    uint32_t slots;
-    uint32_t head;    /* known to be fetched up to here */
+    uint32_t slot_bytes;
+    uint32_t offsets; /* mask: the bits that an offset of a slot in the ring may have */
+    uint32_t head;    /* an offset in bytes, as the next two: known to be fetched up to here */
     uint32_t tail;    /* filled up to here */
     uint32_t posted;  /* hardware was told of slots up to here */
     uint32_t seq;     /* of the last wait posted */
-    uint32_t filling; /* of the wait that will end what is being filled */
     uint32_t epoch;   /* atomic: waits look without the lock */
     uint32_t completed_before; /* last wait that completed in the epoch before this one */
     uint32_t bad_seq; /* whose descriptor was refused at the end of that epoch; 0: nobody's */
@@ -119,6 +120,7 @@ struct vtd_unit {
     uint32_t version;
     uint64_t cap, ecap;     /* after quirks and cross-checks */
     uint8_t ss_bits, fs_bits; /* width of input addresses; 0: no such stage */
+    uint8_t page_orders;    /* invalidations can be of 2^n pages for n below this; 0: of whole domains only */
     uint32_t pasid_limit;
     uint8_t *regs;
     size_t regs_bytes;
@@ -307,7 +309,7 @@ int vtd_wait64(struct vtd_unit *unit, uint32_t reg, uint64_t mask, uint64_t valu
                const char *name);
 /* Change one bit of the global command register and wait until the status register shows it. */
 int vtd_command(struct vtd_unit *unit, uint32_t bit, bool on, const char *name);
-int vtd_flush_write_buffer(struct vtd_unit *unit);
+int vtd_flush_write_buffer(struct vtd_unit *unit); /* with unit->wbf only */
 
 /* ---- unit.c, bringup.c ---------------------------------------------------------------------- */
 

@@ -267,6 +267,23 @@ static void test_B43_scalable_mode_with_caching(void **state)
 /* ---- devices with translations of their own ---------------------------------------------------------- */
 
 /* Two routes when the context entry changes: no single domain would do. */
+/* Entries that show the one empty table get the domain's own: the entry first, then what hangs off it. */
+static void test_B43_first_table_of_a_domain(void **state)
+{
+    struct story story;
+    begin(&story, &(struct rig_config){.vtd = {.no_ats = true}});
+    struct iommu_domain *domain = rig_domain(&story.rig, IOMMU_STAGE_SECOND);
+    struct iommu_attachment *at = attach(&story, domain, 7);
+    story.queue.count = 0;
+    assert_int_equal(iommu_map(domain, RIG_IOVA, 0, RIG_PAGE, IOMMU_READ), 0);
+    sent(&story, "pc 0 A 0, tlb 2 A, wait");
+    assert_int_equal(iommu_unmap(domain, RIG_IOVA, RIG_PAGE, NULL), 0);
+    sent(&story, "tlb 3 A, wait");
+    assert_int_equal(iommu_detach(at), 0);
+    assert_int_equal(iommu_domain_free(domain), 0);
+    end(&story);
+}
+
 static void test_B59_start_and_stop_with_two_routes(void **state)
 {
     struct story story;
@@ -365,6 +382,7 @@ int main(void)
         cmocka_unit_test(test_B43_legacy_mode_with_caching),
         cmocka_unit_test(test_B44_scalable_mode),
         cmocka_unit_test(test_B43_scalable_mode_with_caching),
+        cmocka_unit_test(test_B43_first_table_of_a_domain),
         cmocka_unit_test(test_B59_start_and_stop_with_two_routes),
         cmocka_unit_test(test_B59_legacy_replace_takes_ats_along),
         cmocka_unit_test(test_B59_device_may_ask_when_nothing_is_under_way),

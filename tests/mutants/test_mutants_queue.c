@@ -333,9 +333,37 @@ static void test_B45_B52_unmap_while_a_route_appears(void **state)
     rig_close(&rig);
 }
 
+/* Many times round the ring. Where the head is, the waits have told. */
+static void test_B45_unmaps_read_no_register(void **state)
+{
+    struct rig rig;
+    struct iommu_attachment *at;
+    struct iommu_vtd_unit_info before, after;
+    rig_open(&rig, &(struct rig_config){.vtd = {.no_ats = true}});
+    uint64_t page = rig_page(&rig, 1);
+    struct iommu_domain *domain = rig_domain_mapping(&rig, IOMMU_STAGE_SECOND, RIG_IOVA, page);
+    rig_attach(&rig, domain, 0, &at);
+    assert_int_equal(iommu_vtd_unit_info(rig.iommu, 0, &before), 0);
+    for (unsigned i = 0; i < 1000; i++) {
+        uint64_t iova = RIG_IOVA + (1 + i % 16) * RIG_PAGE;
+        assert_int_equal(iommu_map(domain, iova, page, RIG_PAGE, IOMMU_READ), 0);
+        assert_int_equal(iommu_unmap(domain, iova, RIG_PAGE, NULL), 0);
+    }
+    assert_int_equal(iommu_vtd_unit_info(rig.iommu, 0, &after), 0);
+    assert_int_equal(after.mmio_reads, before.mmio_reads);
+    assert_int_equal(after.mmio_writes - before.mmio_writes, 1000);
+    assert_int_equal(after.descriptors - before.descriptors, 2000);
+    assert_int_equal(after.waits - before.waits, 1000);
+    assert_int_equal(iommu_detach(at), 0);
+    assert_int_equal(iommu_domain_free(domain), 0);
+    rig_page_done(&rig, page);
+    rig_close(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_B45_unmaps_read_no_register),
         cmocka_unit_test(test_B45_more_descriptors_than_slots),
         cmocka_unit_test(test_B45_B60_full_queue_stands_still),
         cmocka_unit_test(test_B45_B60_full_queue_stops_at_an_error),

@@ -117,23 +117,32 @@ static int per_mapping(struct bench_rig *rig, struct bench_memory_counts *counts
     return iommu_domain_free(domain);
 }
 
-static int sparse(struct bench_rig *rig, bool small, struct bench_memory_counts *counts)
+static int come_and_go(struct iommu_domain *domain, unsigned count)
 {
-    const unsigned count = small ? 512 : 32768;
-    struct iommu_domain *domain;
-    uint64_t before;
-    if (iommu_domain_alloc(rig->iommu, NULL, &domain) != 0)
-        return -1;
-    iommu_pt_stock_drain(&rig->iommu->table_pages, rig->platform); /* what an earlier domain left would hide as much here */
-    before = counts_of(rig).pages_live;
     for (unsigned i = 0; i < count; i++)
         if (iommu_map(domain, IOVA + i * MIB2, PA, PAGE, IOMMU_READ) != 0)
             return -1;
     for (unsigned i = 0; i < count; i++)
         if (iommu_unmap(domain, IOVA + i * MIB2, PAGE, NULL) != 0)
             return -1;
-    counts->sparse = count;
-    counts->kept = (double)(counts_of(rig).pages_live - before);
+    return 0;
+}
+
+/* Tables that stay with the domain, and pages that stay with the instance. */
+static int sparse(struct bench_rig *rig, unsigned count, bool one_caller, double *kept, double *stock)
+{
+    struct iommu_domain *domain;
+    uint64_t before, after;
+    if (iommu_domain_alloc(rig->iommu, &(struct iommu_domain_config){.one_caller = one_caller}, &domain) != 0)
+        return -1;
+    iommu_pt_stock_drain(&rig->iommu->table_pages, rig->platform); /* what an earlier domain left would hide as much here */
+    before = counts_of(rig).pages_live;
+    if (come_and_go(domain, count) != 0)
+        return -1;
+    after = counts_of(rig).pages_live;
+    iommu_pt_stock_drain(&rig->iommu->table_pages, rig->platform);
+    *kept = (double)(counts_of(rig).pages_live - before);
+    *stock = (double)(after - before) - *kept;
     return iommu_domain_free(domain);
 }
 
@@ -201,8 +210,11 @@ int bench_counts_memory(bool small, struct bench_memory_counts *counts)
     if (bench_rig_open(&rig, &(struct bench_rig_config){.hardware = BENCH_UNIT, .counted = true}) != 0)
         return -1;
     result = per_mapping(&rig, counts);
+    counts->sparse = small ? 512 : 32768;
     if (result == 0)
-        result = sparse(&rig, small, counts);
+        result = sparse(&rig, (unsigned)counts->sparse, false, &counts->kept_by_many, &counts->stock);
+    if (result == 0)
+        result = sparse(&rig, (unsigned)counts->sparse, true, &counts->kept, &counts->stock);
     if (result == 0)
         result = empty(&rig, counts);
     if (result == 0)

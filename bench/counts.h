@@ -17,7 +17,9 @@ int bench_counts_flushes(struct bench_flush_counts *counts);
 struct bench_memory_counts {
     double mapping;    /* bytes of tables for each page of 4 GiB */
     double sparse;     /* pages mapped, one every 2 MiB, and unmapped again */
-    double kept;       /* tables that this left */
+    double kept;       /* tables that this left in a domain of one caller; the stock's are not the domain's */
+    double kept_by_many; /* the same in a domain of several callers */
+    double stock;      /* pages that it left in the instance's stock */
     double empty;      /* bytes of a domain with nothing in it, tables included */
     double attached;   /* PASIDs that could be attached */
     double pasids_mib; /* for 2^20 of them, extrapolated where fewer were attached */

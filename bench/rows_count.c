@@ -23,7 +23,7 @@ void bench_row_memory(struct bench *bench, struct bench_result *result)
 {
     struct bench_memory_counts counts;
     struct bench_part *mapping = bench_part(result, BENCH_NUMBER, 8.03, 8.1, "bytes a mapping");
-    struct bench_part *kept = bench_part(result, BENCH_NUMBER, 0, 0, "tables kept after sparse unmap");
+    struct bench_part *kept = bench_part(result, BENCH_NUMBER, 0, 0, "tables kept by the domain after sparse unmap");
     struct bench_part *empty = bench_part(result, BENCH_NUMBER, 256, 512, "bytes of an empty domain");
     struct bench_part *pasids = bench_part(result, BENCH_NUMBER, 400, 512, "MiB for 2^20 attached PASIDs");
     if (bench_counts_memory(bench->options.smoke, &counts) != 0)
@@ -34,4 +34,6 @@ void bench_row_memory(struct bench *bench, struct bench_result *result)
     bench_fixed(pasids, counts.pasids_mib);
     bench_count(result, "PASIDs attached, each to its own domain", counts.attached);
     bench_count(result, "sparse mappings", counts.sparse);
+    bench_count(result, "tables kept with several callers", counts.kept_by_many);
+    bench_count(result, "pages in the instance's stock", counts.stock);
 }

@@ -200,7 +200,6 @@ static void withhold(struct iommu_attachment *attachment)
 
     if (attachment->pasid != IOMMU_NO_PASID)
         pasid_withhold(device, attachment->pasid);
-    attachment->domain->withheld++;
     attachment->domain_next = device->withheld;
     device->withheld = attachment;
 }
@@ -214,6 +213,8 @@ int detach_route(struct iommu_attachment *attachment)
         result = firmware_resume(device, attachment);
     else
         result = device->ops->detach(attachment);
+    if (result) /* before it leaves the list, see domain_drop_table() */
+        domain_count_withheld(attachment->domain, 1);
     strike(attachment);
     if (result)
         withhold(attachment);

@@ -7,6 +7,7 @@
 #include "core/device.h"
 
 #include "core/attachment.h"
+#include "core/domain.h"
 #include "core/firmware.h"
 #include "core/host.h"
 #include "core/pasid.h"
@@ -196,7 +197,7 @@ static void forget_withheld(struct iommu_device *device)
 
     for (; note; note = next) {
         next = note->domain_next;
-        note->domain->withheld--;
+        domain_count_withheld(note->domain, -1);
         attachment_give_back(note);
     }
     device->withheld = NULL;

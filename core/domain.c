@@ -40,12 +40,10 @@ static void release(struct iommu_domain *domain)
 
     if (domain->pt.root == domain->iommu->no_table)
         domain->pt.root = NULL; /* not its own */
-    if (domain->pt.root) {
-        iommu_gather_init(&doubtful);
-        doubtful.dead_tables = domain->dead_tables;
-        iommu_pt_free_dead(&domain->pt, &doubtful);
-        iommu_pt_fini(&domain->pt);
-    }
+    iommu_gather_init(&doubtful);
+    doubtful.dead_tables = domain->dead_tables;
+    iommu_pt_free_dead(&domain->pt, &doubtful);
+    iommu_pt_fini(&domain->pt);
     host_lock_fini(platform, &domain->lock);
     host_free(platform, domain, domain_bytes(domain->ops));
 }
@@ -78,6 +76,7 @@ int domain_create(struct iommu *iommu, const struct iommu_domain_config *config,
         return result;
     }
     made->pt.stock = &iommu->table_pages;
+    made->pt.one_caller = made->pt.one_caller || config->one_caller;
     made->has_table = made->pt.root != iommu->no_table;
     *domain = made;
     return 0;

@@ -46,9 +46,17 @@ static inline bool domain_has_table(const struct iommu_domain *domain)
     return __atomic_load_n(&domain->has_table, __ATOMIC_ACQUIRE);
 }
 
+/* Routes whose detach failed: hardware may still be at the table. */
+static inline void domain_count_withheld(struct iommu_domain *domain, int difference)
+{
+    __atomic_store_n(&domain->withheld, domain->withheld + (size_t)difference, __ATOMIC_RELEASE);
+}
+
 /* See to it, before the first map; no lock may be held but iommu.lock. -ENOMEM, and what ops->move_table returns: then
  * nothing is mapped and the domain may be used further. */
 int domain_make_table(struct iommu_domain *domain);
+/* Give it back if nothing is in it and no hardware at it. Under domain.lock, and nobody maps; iommu.lock need not be held. */
+void domain_drop_table(struct iommu_domain *domain);
 
 /* iommu_map_reserved() for a caller that holds the lock. */
 int domain_map_reserved(struct iommu_domain *domain, struct iommu_device *device);

@@ -8,12 +8,15 @@
  */
 #include "core/gather.h"
 
+#include "core/domain.h"
 #include "core/host.h"
 
 static __attribute__((noinline)) void free_dead(struct iommu_domain *domain, struct iommu_gather *gather)
 {
     host_lock(domain->iommu->platform, &domain->lock);
     iommu_pt_free_dead(&domain->pt, gather);
+    if (domain->pt.one_caller)
+        domain_drop_table(domain);
     host_unlock(domain->iommu->platform, &domain->lock);
 }
 
@@ -74,6 +77,9 @@ int iommu_domain_trim(struct iommu_domain *domain)
         empty.leaf_lg2 = IOMMU_PAGE_LG2;
     }
     result = gather_settle(domain, &empty);
+    host_lock(domain->iommu->platform, &domain->lock);
+    domain_drop_table(domain);
+    host_unlock(domain->iommu->platform, &domain->lock);
     iommu_pt_stock_drain(&domain->iommu->table_pages, domain->iommu->platform);
     return result;
 }

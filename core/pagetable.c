@@ -58,6 +58,7 @@ int iommu_pt_init_at(struct iommu_pt *pt, const struct iommu_platform *platform,
     pt->config = *config;
     pt->stock = NULL;
     pt->unsynced = 0;
+    pt->one_caller = !platform->lock_acquire;
     pt->last = last_of(config);
     pt->root = top;
     return 0;

@@ -20,7 +20,8 @@
  * cheaper than a compare-exchange. So "is it empty" is asked of the format's present bits, never of the whole word.
  *
  * A pin is a sequentially consistent read-modify-write: what the caller reads afterwards is ordered behind it, as
- * core/reach.c needs. Hosts without locks promise one caller at a time and get plain loads and stores.
+ * core/reach.c needs. Hosts without locks promise one caller at a time and get plain loads and stores. A domain's own
+ * promise (pt->one_caller) does not go as far: an attach looks into the table at any time, and pins.
  */
 #ifndef CORE_PAGETABLE_COUNT_H
 #define CORE_PAGETABLE_COUNT_H
@@ -53,7 +54,14 @@ static inline uint64_t pt_count_bits(const struct iommu_pt *pt, unsigned count)
     return pt_counts(pt) ? (uint64_t)count << pt->config.format->count_shift : 0;
 }
 
+/* Nobody else is on the way down: what is empty can go. */
 static inline bool pt_one_caller(const struct iommu_pt *pt)
+{
+    return pt->one_caller;
+}
+
+/* Nobody else is in the library at all. */
+static inline bool pt_is_alone(const struct iommu_pt *pt)
 {
     return !pt->platform->lock_acquire;
 }
@@ -62,7 +70,7 @@ static inline bool pt_one_caller(const struct iommu_pt *pt)
 /* NOLINTNEXTLINE(readability-non-const-parameter): the builtin writes to it */
 static inline bool pt_exchange(const struct iommu_pt *pt, pt_entry *entry, uint64_t *value, uint64_t next)
 {
-    if (!pt_one_caller(pt))
+    if (!pt_is_alone(pt))
         return atomic_compare_exchange_strong_explicit(entry, value, next, memory_order_seq_cst, memory_order_acquire);
     atomic_store_explicit(entry, next, memory_order_release);
     return true;
@@ -73,7 +81,7 @@ static inline uint64_t pt_count_add(const struct iommu_pt *pt, pt_entry *entry, 
 {
     uint64_t value;
 
-    if (!pt_one_caller(pt))
+    if (!pt_is_alone(pt))
         return atomic_fetch_add_explicit(entry, bits, memory_order_seq_cst);
     value = pt_load(entry);
     atomic_store_explicit(entry, value + bits, memory_order_relaxed);

@@ -77,10 +77,8 @@ static struct dead take(const struct iommu_pt *pt, struct iommu_gather *gather)
                         (unsigned)((link & LEVEL_MASK) >> LEVEL_SHIFT)};
 
     gather->dead_tables = 0;
-    if (!(link & LAST)) {
+    if (!(link & LAST))
         gather->dead_tables = atomic_load_explicit(&dead.top[0], memory_order_relaxed);
-        atomic_store_explicit(&dead.top[0], 0, memory_order_relaxed);
-    }
     return dead;
 }
 
@@ -96,13 +94,14 @@ void iommu_pt_move_dead(const struct iommu_pt *pt, struct iommu_gather *from, st
 /* The first entry from `index` on that holds something, or PT_ENTRIES. Most tables that die hold next to nothing. */
 static unsigned next_held(const pt_entry *table, unsigned index)
 {
-    while (index < PT_ENTRIES) {
-        if (index % STRETCH == 0 && !pt_run_any(&table[index], STRETCH))
-            index += STRETCH;
-        else if (pt_load(&table[index]))
-            break;
+    while (index < PT_ENTRIES && !pt_load(&table[index])) {
+        unsigned rest = STRETCH - index % STRETCH;
+
+        if (!pt_run_any(&table[index], rest))
+            index += rest;
         else
-            index++;
+            for (; rest && !pt_load(&table[index]); rest--)
+                index++;
     }
     return index;
 }
@@ -146,6 +145,7 @@ static void take_all(struct iommu_pt *pt, struct iommu_gather *gather, struct pt
             fell(pt, dead, pages);
             continue;
         }
+        atomic_store_explicit(&dead.top[0], 0, memory_order_relaxed); /* may be what linked it */
         pt_pages_push(pages, PT_PAGE_ZERO, dead.top);
         emptied++;
     }

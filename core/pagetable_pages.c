@@ -2,24 +2,66 @@
 /*
  * core/pagetable_pages.c - see pagetable_pages.h.
  *
- * The stock keeps pages of which it is known that they are zero (but for the link) apart from the others: a table that
- * will be full does not have to be cleared first, and most of the others come back as empty as they went. Its lock is
- * taken once for all pages of a call, and only if there is something to take or to give.
+ * A list of pages keeps its links in as few of them as it can, so that most are neither read nor written on their way:
+ * the page on top says how many others it holds and where each of them is; when it is full, the next becomes the top and
+ * links to it. Threaded through all of them, a list of 512 would be a chain of loads that miss the caches, and again
+ * when it is taken apart.
+ *
+ * The stock keeps pages of which it is known that they are zero (but for those words) apart from the others: a table
+ * that will be full does not have to be cleared first, and most of the others come back as empty as they went. Its lock
+ * is taken once for all pages of a call, and only if there is something to take or to give. A single page of any content
+ * waits beside it, one for each of some CPUs: threads that map and unmap a table at a time meet at no lock.
  */
 #include "core/pagetable_pages.h"
 
+/* Words of the page on top. */
+#define LINK   0u /* the top of the rest, a CPU address */
+#define HELD   1u /* so many from FIRST on */
+#define FIRST  2u
+#define ROOM   (PT_ENTRIES - FIRST)
+
+static uint64_t get(const pt_entry *word)
+{
+    return atomic_load_explicit(word, memory_order_relaxed);
+}
+
+static void set(pt_entry *word, uint64_t value)
+{
+    atomic_store_explicit(word, value, memory_order_relaxed);
+}
+
+/* What was written into pages that were zero is zero again when they are taken. */
 static pt_entry *pop(pt_entry **list)
 {
-    pt_entry *page = *list;
+    pt_entry *top = *list, *page;
+    uint64_t held;
 
-    if (page)
-        *list = (pt_entry *)(uintptr_t)atomic_load_explicit(&page[0], memory_order_relaxed);
+    if (!top)
+        return NULL;
+    held = get(&top[HELD]);
+    if (!held) {
+        *list = (pt_entry *)(uintptr_t)get(&top[LINK]);
+        set(&top[LINK], 0);
+        return top;
+    }
+    page = (pt_entry *)(uintptr_t)get(&top[FIRST + held - 1]);
+    set(&top[FIRST + held - 1], 0);
+    set(&top[HELD], held - 1);
     return page;
 }
 
 static void push(pt_entry **list, pt_entry *page)
 {
-    atomic_store_explicit(&page[0], (uintptr_t)*list, memory_order_relaxed);
+    pt_entry *top = *list;
+    uint64_t held = top ? get(&top[HELD]) : ROOM;
+
+    if (held < ROOM) {
+        set(&top[FIRST + held], (uintptr_t)page);
+        set(&top[HELD], held + 1);
+        return;
+    }
+    set(&page[LINK], (uintptr_t)top);
+    set(&page[HELD], 0);
     *list = page;
 }
 
@@ -32,8 +74,6 @@ pt_entry *pt_pages_pop(struct pt_pages *pages, enum pt_page kind)
         if (page && kind == PT_PAGE_ZERO)
             __builtin_memset((void *)page, 0, IOMMU_PAGE_SIZE);
     }
-    if (page)
-        atomic_store_explicit(&page[0], 0, memory_order_relaxed);
     return page;
 }
 
@@ -78,11 +118,46 @@ static bool stock_pop(struct iommu_pt_stock *stock, struct pt_pages *pages, enum
     return true;
 }
 
+/* The place of the CPU that asks. Others may come to it as well: it is exchanged, never just written. */
+static uint64_t **spare_of(const struct iommu_pt *pt)
+{
+    uint32_t cpu = pt->platform->cpu ? pt->platform->cpu(pt->platform->ctx) : 0;
+
+    return &pt->stock->spare[cpu % IOMMU_PT_STOCK_SPARES].page;
+}
+
+static bool take_spare(uint64_t **spare, struct pt_pages *pages)
+{
+    uint64_t *page = __atomic_load_n(spare, __ATOMIC_RELAXED);
+
+    if (page)
+        page = __atomic_exchange_n(spare, NULL, __ATOMIC_ACQUIRE);
+    if (page)
+        push(&pages->list[PT_PAGE_ANY], (pt_entry *)(void *)page);
+    return page != NULL;
+}
+
+static void give_spare(uint64_t **spare, struct pt_pages *pages)
+{
+    uint64_t *none = NULL;
+    pt_entry *page;
+
+    if (!pages->list[PT_PAGE_ANY] || __atomic_load_n(spare, __ATOMIC_RELAXED))
+        return;
+    page = pop(&pages->list[PT_PAGE_ANY]);
+    if (!__atomic_compare_exchange_n(spare, &none, (uint64_t *)(void *)page, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+        push(&pages->list[PT_PAGE_ANY], page);
+}
+
 static void stock_take(const struct iommu_pt *pt, struct pt_pages *pages, uint64_t *zero, uint64_t *any)
 {
     struct iommu_pt_stock *stock = pt->stock;
 
-    if (!stock || !__atomic_load_n(&stock->count, __ATOMIC_RELAXED))
+    if (!stock)
+        return;
+    if (*any && take_spare(spare_of(pt), pages))
+        --*any;
+    if (!(*any + *zero) || !__atomic_load_n(&stock->count, __ATOMIC_RELAXED))
         return;
     host_lock(pt->platform, &stock->lock);
     while (*any && stock_pop(stock, pages, PT_PAGE_ANY))
@@ -92,10 +167,18 @@ static void stock_take(const struct iommu_pt *pt, struct pt_pages *pages, uint64
     host_unlock(pt->platform, &stock->lock);
 }
 
+static bool is_empty(const struct pt_pages *pages)
+{
+    return !pages->list[PT_PAGE_ZERO] && !pages->list[PT_PAGE_ANY];
+}
+
 static void stock_give(const struct iommu_pt *pt, struct pt_pages *pages)
 {
     struct iommu_pt_stock *stock = pt->stock;
 
+    give_spare(spare_of(pt), pages);
+    if (is_empty(pages))
+        return;
     host_lock(pt->platform, &stock->lock);
     for (unsigned kind = 0; kind < PT_PAGE_KINDS; kind++)
         while (pages->list[kind] && has_room(stock, kind)) {
@@ -119,8 +202,7 @@ static void to_host(const struct iommu_platform *platform, struct pt_pages *page
 
 int iommu_pt_stock_init(struct iommu_pt_stock *stock, const struct iommu_platform *platform)
 {
-    stock->pages[PT_PAGE_ZERO] = stock->pages[PT_PAGE_ANY] = NULL;
-    stock->count = stock->zero = 0;
+    __builtin_memset(stock, 0, sizeof(*stock));
     return host_lock_init(platform, &stock->lock);
 }
 
@@ -128,6 +210,8 @@ void iommu_pt_stock_drain(struct iommu_pt_stock *stock, const struct iommu_platf
 {
     struct pt_pages all = {{NULL, NULL}};
 
+    for (unsigned i = 0; i < IOMMU_PT_STOCK_SPARES; i++)
+        (void)take_spare(&stock->spare[i].page, &all);
     host_lock(platform, &stock->lock);
     while (stock_pop(stock, &all, PT_PAGE_ZERO))
         ;
@@ -171,7 +255,7 @@ int pt_pages_get(const struct iommu_pt *pt, struct pt_pages *pages, uint64_t zer
 
 void pt_pages_put(const struct iommu_pt *pt, struct pt_pages *pages)
 {
-    if (!pages->list[PT_PAGE_ZERO] && !pages->list[PT_PAGE_ANY])
+    if (is_empty(pages))
         return;
     if (pt->stock)
         stock_give(pt, pages);

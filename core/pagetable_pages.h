@@ -9,7 +9,7 @@
 
 enum pt_page { PT_PAGE_ZERO, PT_PAGE_ANY, PT_PAGE_KINDS };
 
-/* Linked by CPU address through slot 0. All zero: none. */
+/* Each list's top page, see pagetable_pages.c. All NULL: none. */
 struct pt_pages {
     pt_entry *list[PT_PAGE_KINDS];
 };

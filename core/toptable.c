@@ -8,11 +8,13 @@
  * Nothing could be translated until then; hardware may look at the old page or at the new one until it has confirmed.
  *
  * All of that is under domain.lock, and so is entering a route: it gets the old table and is moved with the others, or
- * gets the new one. A top table stays until the domain goes.
+ * gets the new one. A top table stays until the domain goes; but where one caller at a time maps and unmaps, or while the
+ * domain is trimmed, an empty one that no route is at goes, and the domain is as it was before its first map.
  */
 #include "core/domain.h"
 #include "core/host.h"
 #include "core/pagetable_pages.h"
+#include "core/pagetable_run.h"
 
 int iommu_domain_init_table(struct iommu_domain *domain, const struct iommu_pt_config *config)
 {
@@ -50,4 +52,24 @@ int domain_make_table(struct iommu_domain *domain)
         __atomic_store_n(&domain->has_table, true, __ATOMIC_RELEASE);
     host_unlock(platform, &domain->lock);
     return result;
+}
+
+/* A route is on the list before hardware is told of it, and counted as withheld before it leaves the list in doubt. */
+static bool has_routes(const struct iommu_domain *domain)
+{
+    return __atomic_load_n(&domain->attachments, __ATOMIC_ACQUIRE) || __atomic_load_n(&domain->withheld, __ATOMIC_ACQUIRE);
+}
+
+void domain_drop_table(struct iommu_domain *domain)
+{
+    struct pt_pages pages = {{NULL, NULL}};
+    pt_entry *top = pt_top(&domain->pt);
+
+    if (domain->pt.root == domain->iommu->no_table || !domain->ops->move_table || has_routes(domain) ||
+        pt_run_any(top, PT_ENTRIES))
+        return;
+    __atomic_store_n(&domain->has_table, false, __ATOMIC_RELEASE);
+    pt_pages_push(&pages, PT_PAGE_ZERO, top);
+    __atomic_store_n(&domain->pt.root, domain->iommu->no_table, __ATOMIC_RELEASE);
+    pt_pages_put(&domain->pt, &pages);
 }

@@ -25,15 +25,16 @@ struct iommu_pasid_table; /* core: a device's PASIDs, free, taken or withheld, a
 
 /* One instance: a driver with all its units. */
 struct iommu {
+    /* What every map reads. The stock begins and ends with space, so these lie apart from all that is written later. */
     const struct iommu_ops *ops;  /* the driver's */
     const struct iommu_platform *platform;
-    struct iommu_lock lock;       /* outermost: all control calls */
-    struct iommu_device *devices; /* linked by ->next */
-    size_t domain_count;          /* core */
-    struct iommu_pt_stock table_pages; /* core: of tables between two uses */
     uint64_t *no_table;           /* the top table of all domains with nothing in them: a page of zeros. A driver whose
                                      hardware may go on reading it sets it to NULL before iommu_fini() */
     bool flush_maps;              /* set by the driver: flush_map has something to do */
+    struct iommu_pt_stock table_pages; /* core: of tables between two uses */
+    struct iommu_lock lock;       /* outermost: all control calls */
+    struct iommu_device *devices; /* linked by ->next */
+    size_t domain_count;          /* core */
     bool started;                 /* core: translation is on in every unit */
     bool stop_failed;             /* core: some of it may still be on */
     iommu_event_fn event_fn;      /* core */
@@ -74,7 +75,7 @@ struct iommu_domain {
     uint64_t dead_tables;        /* core: tables whose flush failed, freed with the domain; under lock */
     uint32_t limit_bits;         /* core: width of the addresses that every attached device reaches; atomic */
     bool has_table;              /* core: pt.root is its own, and every route is at it; atomic */
-    size_t withheld;             /* core: routes whose detach failed */
+    size_t withheld;             /* core: routes whose detach failed; atomic */
     iommu_event_fn event_fn;     /* core */
     void *event_ctx;             /* core */
     struct iommu_dma *dma;       /* core: NULL unless it hands out addresses (dma.h); atomic */

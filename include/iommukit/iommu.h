@@ -213,6 +213,11 @@ struct iommu_domain_config {
                                      for the least of all units; NULL: any */
     uint8_t iova_bits;            /* wanted width of input addresses; 0: the widest */
     void *cookie;                 /* the caller's; see iommu_domain_cookie() */
+    bool one_caller;              /* the caller promises that calls that work on this domain's mappings do not overlap:
+                                     iommu_map, unmap, sync, iova_to_phys, map_reserved, trim and dma.h, as where each
+                                     virtual machine has its lock. Then no table stays behind an unmap; a top table in
+                                     which nothing is left goes as well unless a route is attached. Attaching and detaching,
+                                     and work on other domains, may go on meanwhile. Without lock hooks it is always so */
 };
 
 /* What the domain's page table can do. */
@@ -290,8 +295,9 @@ int iommu_unmap(struct iommu_domain *domain, uint64_t iova, uint64_t len, struct
 int iommu_sync(struct iommu_domain *domain, struct iommu_gather *gather);
 
 /*
- * Give back tables that hold nothing: on a host with locks those of whole gigabytes and more stay behind when page after
- * page is unmapped, and a leaf table does if a lookup or a refused call was in it when its last page went. No other call
+ * Give back tables that hold nothing: without iommu_domain_config.one_caller those of whole gigabytes and more stay behind
+ * when page after page is unmapped, and a leaf table does if a lookup, an attach or a refused call was in it when its last
+ * page went. An empty top table goes as well unless a route is attached. No other call
  * on this domain may be under way. Errors of iommu_sync; then they are freed with the domain. The instance's stock of
  * table pages, at most 4 MiB of what unmaps have freed and maps will want again, goes to the host as well.
  */

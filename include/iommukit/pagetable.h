@@ -10,9 +10,9 @@
  * a sync has waited for the hardware.
  *
  * Where the format has room for a count, a leaf table (one of level 1) in which nothing is left goes to the gather
- * at once. So do tables above on a host without lock hooks, which has one caller at a time. On others they stay, for a
- * thread that is on its way down holds no reference to them, until an unmap covers them, iommu_pt_trim() finds them
- * empty, or the whole tree goes.
+ * at once. So do tables above where there is one caller at a time: on a host without lock hooks, or because pt->one_caller
+ * says so. Otherwise they stay, for a thread that is on its way down holds no reference to them, until an unmap covers them,
+ * iommu_pt_trim() finds them empty, or the whole tree goes.
  */
 #ifndef IOMMUKIT_PAGETABLE_H
 #define IOMMUKIT_PAGETABLE_H
@@ -56,12 +56,23 @@ struct iommu_pt_config {
 #define IOMMU_PT_STOCK_MAX      1024u
 #define IOMMU_PT_STOCK_ZERO_MAX 16u
 
-/* Table pages between two uses, for all tables of an instance: a small, bounded number. Its calls take the lock. */
+#define IOMMU_PT_STOCK_SPARES   8u /* and one page more for each of so many CPUs */
+
+#define IOMMU_LINE_WORDS 8u /* of 64 bits: a cache line of most machines */
+
+/* Table pages between two uses, for all tables of an instance: a small, bounded number. Its calls take the lock, but
+ * not for one page of any content. What is written lies apart from what only the same, or no, CPU writes. */
 struct iommu_pt_stock {
+    uint64_t apart[IOMMU_LINE_WORDS]; /* unused, as the others of that name */
     struct iommu_lock lock;
-    uint64_t *pages[2]; /* known to be zero; of any content */
+    uint64_t *pages[2]; /* known to be zero; of any content: the page on top, which says where the others are */
     uint32_t count;     /* of both; atomic */
     uint32_t zero;      /* of those known to be zero */
+    uint64_t apart_too[IOMMU_LINE_WORDS]; /* unused */
+    struct {
+        uint64_t *page; /* of any content, or NULL; atomic */
+        uint64_t apart[IOMMU_LINE_WORDS]; /* unused */
+    } spare[IOMMU_PT_STOCK_SPARES]; /* by the number of the CPU */
 };
 
 /* One page table. Fields are read by its owner and written by the calls below. */
@@ -72,6 +83,7 @@ struct iommu_pt {
     uint64_t last;                         /* highest address that the table translates */
     struct iommu_pt_stock *stock; /* NULL, as iommu_pt_init() leaves it: pages come from the host and go there */
     uint32_t unsynced;            /* empty tables that were unlinked and may still be in hardware's caches; atomic */
+    bool one_caller;              /* map, unmap and lookup never overlap, as without lock hooks; may be set before the first */
 };
 
 IOMMU_BEGIN_DECLS

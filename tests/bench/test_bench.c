@@ -26,6 +26,7 @@ static const struct bench smoke = {.options = {.smoke = true}};
 /* An op that takes `each` ns and fails from its n-th call on. All calls are written down. */
 struct made_up {
     double each;
+    double first;      /* added to the first call */
     unsigned fails_at; /* 0: never */
     unsigned calls;
     char name;
@@ -33,17 +34,19 @@ struct made_up {
 
 static char written[64]; /* the names in the order of the calls */
 static unsigned written_count;
-static double slower = 1; /* the machine, with each pair of calls */
+static double slower = 1; /* the machine, with each round of two ops, which are called twice */
 
 static uint64_t run_made_up(void *ctx, unsigned times)
 {
     struct made_up *op = ctx;
-    unsigned round = written_count / 2;
+    unsigned round = written_count / 4;
     double machine = pow(slower, round);
     if (written_count < sizeof written - 1)
         written[written_count++] = op->name;
     op->calls++;
-    return op->fails_at != 0 && op->calls >= op->fails_at ? BENCH_FAILED : (uint64_t)(1000 * op->each * times * machine);
+    if (op->fails_at != 0 && op->calls >= op->fails_at)
+        return BENCH_FAILED;
+    return (uint64_t)(1000 * (op->each * times * machine + (op->calls == 1 ? op->first : 0)));
 }
 
 static struct bench_op op_of(const char *name, struct made_up *ctx)
@@ -137,12 +140,24 @@ static void test_the_order_rotates(void **state)
 {
     struct bench_result result = {0};
     take_two(bench_part(&result, BENCH_TIMES_FASTER, 2, 1, "part"), 0);
-    assert_string_equal(written, "ab" "ab" "ba" "ab"); /* how often for a slice, then three rounds */
+    assert_string_equal(written, "aabb" "aabb" "bbaa" "aabb"); /* how often for a slice, then three rounds: warm, and timed */
+}
+
+/* It takes its memory from the operating system: what it lasts does not make a slice. */
+static void test_the_first_run_says_nothing(void **state)
+{
+    struct made_up cold = {.each = 1, .first = 1000};
+    struct bench_op op = op_of("cold", &cold);
+    struct bench_samples samples;
+    bench_take(&smoke, &op, 1, &samples);
+    assert_false(samples.failed);
+    assert_int_equal(cold.calls, 2 + 2 + 2 + 2 * 3); /* 1 twice, 2, 4, 8 twice, and the slices */
+    bench_give(&samples);
 }
 
 static void test_nothing_is_concluded_from_a_failure(void **state)
 {
-    for (unsigned call = 1; call <= 3; call++) {
+    for (unsigned call = 1; call <= 8; call++) {
         struct bench_result result = {0};
         struct bench_part *part = bench_part(&result, BENCH_TIMES_FASTER, 2, 1, "part");
         take_two(part, call);
@@ -252,6 +267,7 @@ static void test_what_is_counted(void **state)
     assert_true(flushes.map_fences == 1 && flushes.unmap_fences == 1);
     assert_int_equal(bench_counts_memory(true, &memory), 0);
     assert_true(memory.mapping >= 8 && memory.mapping <= 8.03);
+    assert_true(memory.kept == 0 && memory.kept_by_many > 0 && memory.stock <= 16);
     assert_true(memory.attached == 4096);
     assert_true(memory.pasids_mib > 64);
 }
@@ -264,6 +280,7 @@ int main(void)
         cmocka_unit_test(test_counts_are_judged),
         cmocka_unit_test(test_ratios_are_taken_within_a_round),
         cmocka_unit_test(test_the_order_rotates),
+        cmocka_unit_test(test_the_first_run_says_nothing),
         cmocka_unit_test(test_nothing_is_concluded_from_a_failure),
         cmocka_unit_test(test_the_worst_part_decides),
         cmocka_unit_test(test_a_chain_visits_every_line),

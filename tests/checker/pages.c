@@ -177,15 +177,30 @@ static void claim_dead(struct checker *checker, const struct iommu_pt_format *fo
     }
 }
 
+static bool claim_spare(struct checker *checker, const uint64_t *page)
+{
+    return checker_claim(checker, physical(checker, page), 0, CHECKER_DOMAIN(0), (uintptr_t)checker->rig.iommu,
+                         "the stock of pages for tables");
+}
+
+/* The first word of a page on top is the next such page; the second, how many pages the words after it lead to. */
+static void claim_list(struct checker *checker, const uint64_t *top)
+{
+    for (; top != NULL && claim_spare(checker, top); top = (const uint64_t *)(uintptr_t)top[0])
+        for (uint64_t i = 0; i < top[1]; i++)
+            if (!claim_spare(checker, (const uint64_t *)(uintptr_t)top[2 + i]))
+                return;
+}
+
 static void claim_stock(struct checker *checker)
 {
     const struct iommu_pt_stock *stock = &checker->rig.iommu->table_pages;
 
-    for (unsigned kind = 0; kind < 2; kind++)
-        for (uint64_t *page = stock->pages[kind]; page != NULL; page = (uint64_t *)(uintptr_t)page[0])
-            if (!checker_claim(checker, physical(checker, page), 0, CHECKER_DOMAIN(0), (uintptr_t)stock,
-                               "the stock of pages for tables"))
-                return;
+    claim_list(checker, stock->pages[0]);
+    claim_list(checker, stock->pages[1]);
+    for (unsigned i = 0; i < IOMMU_PT_STOCK_SPARES; i++)
+        if (stock->spare[i].page != NULL)
+            (void)claim_spare(checker, stock->spare[i].page);
 }
 
 void checker_gathers(struct checker *checker)

@@ -95,7 +95,7 @@ static void one_caller_keeps_nothing(struct shape shape)
     struct rig rig;
 
     rig_start(&rig, format_config(shape.format, shape.levels, ALL, shape.coherent));
-    rig.host.platform.lock_acquire = NULL;
+    rig.pt.one_caller = true;
     for (unsigned i = 0; i < 6; i++)
         map_ok(&rig, at[i], PA + (at[i] & (SIZE_1G - 1)), len[i], RW);
     unmap(&rig, SIZE_1G + SIZE_2M, SIZE_2M, 0);
@@ -113,6 +113,43 @@ static void test_B45_one_caller_keeps_no_empty_table(void **state)
 {
     (void)state;
     each_shape(one_caller_keeps_nothing);
+}
+
+static void map_and_drop(struct rig *rig, uint64_t iova, uint64_t len)
+{
+    map_ok(rig, iova, PA + SIZE_4K, len, RW);
+    unmap(rig, iova, len, 0);
+    iommu_pt_free_dead(&rig->pt, &rig->gather);
+}
+
+/* One page of any content is by itself. The lock is for more, and for nothing where there is nothing. */
+static void test_B52_a_table_at_a_time_takes_no_lock(void **state)
+{
+    struct iommu_pt_stock stock;
+    struct rig rig;
+    size_t takings, pages;
+
+    (void)state;
+    rig_start(&rig, format_config(&format_second, 4, SIZE_4K, true));
+    assert_int_equal(iommu_pt_stock_init(&stock, &rig.host.platform), 0);
+    rig.pt.stock = &stock;
+    takings = rig.host.takings;
+    map_ok(&rig, SIZE_1G - SIZE_4K, PA, SIZE_4K, RW); /* keeps the tables above */
+    for (unsigned i = 0; i < 3; i++)
+        map_and_drop(&rig, 0, SIZE_2M);
+    assert_int_equal(rig.host.takings, takings);
+    pages = rig.host.pages;
+    map_and_drop(&rig, 0, 2 * SIZE_2M);
+    assert_int_equal(rig.host.takings, takings + 1); /* to put the second away */
+    assert_int_equal(stock.count, 1);
+    map_and_drop(&rig, 0, 2 * SIZE_2M);
+    assert_int_equal(rig.host.takings, takings + 3);
+    assert_int_equal(rig.host.pages, pages + 1);
+    iommu_pt_stock_drain(&stock, &rig.host.platform);
+    assert_int_equal(rig.host.pages, pages - 1);
+    iommu_pt_stock_fini(&stock, &rig.host.platform);
+    rig.pt.stock = NULL;
+    rig_stop(&rig);
 }
 
 /* An unmap of one tree does not touch it; of the tops of several, slot 0 reads as not present to hardware. */
@@ -211,6 +248,7 @@ int main(void)
         cmocka_unit_test(test_B45_refusals_leave_the_counts_alone),
         cmocka_unit_test(test_B45_trim_gives_back_what_holds_nothing),
         cmocka_unit_test(test_B45_one_caller_keeps_no_empty_table),
+        cmocka_unit_test(test_B52_a_table_at_a_time_takes_no_lock),
         cmocka_unit_test(test_B45_dead_trees_are_linked_by_their_tops),
         cmocka_unit_test(test_B79_the_host_fills_long_runs),
         cmocka_unit_test(test_B42_bits_of_software_are_nobody_elses),

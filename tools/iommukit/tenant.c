@@ -107,7 +107,8 @@ static int tenant_open(struct share *share, struct share_tenant *tenant)
     if (!buffers_alloc(share, tenant))
         return refuse_step(tenant, "allocate its buffers", -IOMMU_ENOMEM);
 
-    struct iommu_domain_config config = {.stage = share->options->stage, .device = tenant->device->device};
+    /* A tenant's domain is worked on by nobody but its owner. */
+    struct iommu_domain_config config = {.stage = share->options->stage, .device = tenant->device->device, .one_caller = true};
     int result = iommu_domain_alloc(share->iommu, &config, &tenant->domain);
     if (result < 0)
         return refuse_step(tenant, "make a domain", result);

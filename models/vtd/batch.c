@@ -2,7 +2,7 @@
 /*
  * models/vtd/batch.c - many accesses of one device at once, such as a scatter-gather list.
  *
- * Those that the caller's front answers need nothing else. Of those that go the long way, a few at a time take the
+ * Those that the caller's front answers need nothing else. Of the others, a few at a time take the
  * lock together, and their walks first go as far as the last table: by the time the leaf of the first is looked at,
  * the others' leaves are on their way from memory. Lock: taken here. Called by device models.
  */
@@ -18,8 +18,7 @@ static unsigned quick(struct iommu_model_vtd *m, uintptr_t caller, const struct 
     struct vtdm_front *front = vtdm_front_find(m, caller);
     struct vtdm_asked asked;
     unsigned done = 0;
-    bool there = front && vtdm_front_asked(front, request, &asked);
-    if (!there)
+    if (!front || !vtdm_front_asked(front, request, &asked))
         return 0;
     while (done < count && vtdm_front_answer(front, &asked, addresses[done], &results[done]))
         done++;
@@ -27,43 +26,41 @@ static unsigned quick(struct iommu_model_vtd *m, uintptr_t caller, const struct 
     return done;
 }
 
-/* The route is there when something has been translated before. */
-static void look_ahead(struct vtdm_tx *tx)
+/* false: the caller's front does not know the way of these requests. */
+static bool may_ask(struct vtdm_asker *asker, struct iommu_model_vtd *m, uintptr_t caller,
+                    const struct iommu_model_request *like)
 {
-    struct vtdm_page page;
-    struct vtdm_second second;
-    if (vtdm_check_input(tx) || vtdm_iotlb_search(tx, &page))
-        return;
-    if (tx->route.pgtt == VTD_PGTT_SECOND)
-        vtdm_second_walk(tx, tx->request->address, false, &second);
-    else if (tx->route.pgtt == VTD_PGTT_FIRST)
-        vtdm_first_walk(tx, tx->request->address, &page);
+    struct vtdm_asked asked;
+    struct vtdm_front *front = vtdm_front_find(m, caller);
+    if (!front || !vtdm_front_asked(front, like, &asked))
+        return false;
+    *asker = vtdm_front_asker(m, front, asked.at);
+    return true;
 }
 
-static void look_ahead_all(struct iommu_model_vtd *m, uintptr_t caller, struct iommu_model_request *request,
-                           const uint64_t *addresses, unsigned count)
+/* The leaves of those that the caches do not hold, all on their way from memory together. */
+static void look_ahead(const struct vtdm_asker *asker, const struct iommu_model_request *like,
+                       const uint64_t *addresses, unsigned count)
 {
-    struct vtdm_tx tx;
-    vtdm_begin(&tx, m, request);
-    tx.ahead = true;
-    tx.front = m->host->memory.prefetch && count > 1 ? vtdm_front_open(m, caller) : NULL;
-    if (!vtdm_front_ordinary(request) || !vtdm_front_route(&tx))
-        return;
-    for (unsigned i = 0; i < count; i++) {
-        request->address = addresses[i];
-        look_ahead(&tx);
-    }
+    for (unsigned i = 0; i < count && asker->m->host->memory.prefetch; i++)
+        vtdm_short_ahead(asker, like, addresses[i]);
 }
 
 static void together(struct iommu_model_vtd *m, uintptr_t caller, const struct iommu_model_request *like,
                      const uint64_t *addresses, struct iommu_model_result *results, unsigned count)
 {
     struct iommu_model_request request = *like;
+    struct vtdm_asker asker;
     vtdm_lock(m);
-    look_ahead_all(m, caller, &request, addresses, count);
+    bool known = may_ask(&asker, m, caller, like);
+    if (known && count > 1)
+        look_ahead(&asker, like, addresses, count);
     for (unsigned i = 0; i < count; i++) {
+        if (known && vtdm_short(&asker, like, addresses[i], &results[i]))
+            continue;
         request.address = addresses[i];
         vtdm_translate(m, &request, caller, &results[i], NULL);
+        known = may_ask(&asker, m, caller, like);
     }
     vtdm_unlock(m);
 }

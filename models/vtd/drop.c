@@ -8,6 +8,7 @@
  */
 #include "models/vtd/drop.h"
 #include "models/vtd/model.h"
+#include "models/vtd/words.h"
 
 struct vtdm_range vtdm_range_of(struct iommu_model_vtd *m, uint64_t address, unsigned am)
 {
@@ -102,22 +103,37 @@ void vtdm_drop_domain(struct iommu_model_vtd *m, uint16_t did)
         forget(m, as_space(entry));
 }
 
+/* Of one kind; mostly of one place. */
+static inline void drop_kind(struct vtdm_tlb *tlb, struct vtdm_set *set, unsigned kind, unsigned lg2,
+                             const struct vtdm_range *range)
+{
+    uint64_t first = range->first >> (lg2 - VTD_PAGE_LG2), last = range->last >> (lg2 - VTD_PAGE_LG2);
+    uint64_t *word;
+    if (first != last) {
+        vtdm_tlb_drop(tlb, set, kind, first, last);
+        return;
+    }
+    word = vtdm_tlb_find(tlb, set, kind, first);
+    if (word)
+        vtdm_tlb_empty(set, kind, word);
+}
+
 /* Stamps are of small pages: a large one may have been copied to any of them. */
 static void drop_leaves(struct iommu_model_vtd *m, struct vtdm_space *space, const struct vtdm_range *range)
 {
     bool large = space->leaves.kinds & ~1u;
     vtdm_space_touch(m, space, range->first, large ? range->first + VTDM_STAMPS - 1 : range->last);
     for (unsigned kinds = space->leaves.kinds; kinds; kinds &= kinds - 1) {
-        unsigned kind = vtdm_tlb_lowest(kinds), shift = VTDM_LEAF_LG2(kind) - VTD_PAGE_LG2;
-        vtdm_tlb_drop(&m->iotlb, &space->leaves, kind, range->first >> shift, range->last >> shift);
+        unsigned kind = vtdm_tlb_lowest(kinds);
+        drop_kind(&m->iotlb, &space->leaves, kind, VTDM_LEAF_LG2(kind), range);
     }
 }
 
-static void drop_tables(struct iommu_model_vtd *m, const struct vtdm_space *space, const struct vtdm_range *range)
+static void drop_tables(struct iommu_model_vtd *m, struct vtdm_space *space, const struct vtdm_range *range)
 {
     for (unsigned kinds = space->tables.kinds; kinds; kinds &= kinds - 1) {
-        unsigned kind = vtdm_tlb_lowest(kinds), shift = VTD_LEVEL_SHIFT(VTDM_TABLE_LEVEL(kind)) - VTD_PAGE_LG2;
-        vtdm_tlb_drop(&m->paging, &space->tables, kind, range->first >> shift, range->last >> shift);
+        unsigned kind = vtdm_tlb_lowest(kinds);
+        drop_kind(&m->paging, &space->tables, kind, VTD_LEVEL_SHIFT(VTDM_TABLE_LEVEL(kind)), range);
     }
 }
 

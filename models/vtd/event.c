@@ -32,6 +32,7 @@ static void send_if_unmasked(struct iommu_model_vtd *m, const struct source *sou
     m->outbox[source->event] = (struct vtdm_message){
         true, m->reg[source->upper] << 32 | m->reg[source->address], (uint32_t)m->reg[source->data],
     };
+    m->outgoing = true;
 }
 
 static void raise_event(struct iommu_model_vtd *m, const struct source *source)

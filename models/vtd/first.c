@@ -6,7 +6,7 @@
  * "Accessed, extended accessed and dirty flags". Under nesting every table pointer and the final address
  * are inputs of the second stage. Lock: held. Called by translate.c.
  */
-#include "models/vtd/translate.h"
+#include "models/vtd/entries.h"
 
 struct walk {
     struct vtdm_tx *tx;
@@ -77,29 +77,6 @@ static uint8_t start(struct walk *w)
     return locate(w, w->route->first, VTD_FAULT_SFS_TOP_NO_READ);
 }
 
-static bool is_leaf(const struct walk *w, uint64_t entry)
-{
-    return w->level <= 1 || (entry & VTD_FS_PS);
-}
-
-static bool size_supported(const struct walk *w)
-{
-    return w->level <= 2 || (w->level == 3 && vtdm_cap(w->tx->m, VTD_CAP_FS1GP));
-}
-
-static bool reserved(const struct walk *w, uint64_t entry)
-{
-    /* Under nesting the address is the second stage's to judge. */
-    uint64_t mask = nested(w) ? 0 : VTD_PTE_RSVD(w->tx->m->config.address_bits);
-    if (!is_leaf(w, entry))
-        return entry & mask;
-    if (w->level == 2)
-        mask |= VTD_FS_RSVD_2M;
-    if (w->level == 3)
-        mask |= VTD_FS_RSVD_1G;
-    return !size_supported(w) || (entry & mask);
-}
-
 static bool write_permitted(const struct walk *w)
 {
     if (w->tx->privileged)
@@ -125,7 +102,7 @@ static uint8_t set_flags(struct walk *w, uint64_t at, uint64_t *entry)
     uint64_t want = VTD_FS_A;
     if (w->route->extended)
         want |= VTD_FS_EA;
-    if (is_leaf(w, *entry) && w->tx->write && write_permitted(w))
+    if (vtdm_first_is_leaf(w->level, *entry) && w->tx->write && write_permitted(w))
         want |= VTD_FS_D;
     if ((*entry & want) == want)
         return VTD_FAULT_NONE;
@@ -164,7 +141,7 @@ static uint8_t evaluate(struct walk *w, uint64_t at, uint64_t *entry)
     bool write = w->write, user = w->user;
     if (!(*entry & VTD_FS_P))
         return vtdm_refuse(w->tx, VTD_FAULT_SFS_NOT_PRESENT);
-    if (reserved(w, *entry))
+    if (vtdm_first_reserved(w->tx->m, nested(w), w->level, *entry))
         return vtdm_refuse(w->tx, VTD_FAULT_SFS_RESERVED);
     w->write = write && (*entry & VTD_FS_RW);
     w->user = user && (*entry & VTD_FS_US);
@@ -176,7 +153,7 @@ static uint8_t evaluate(struct walk *w, uint64_t at, uint64_t *entry)
     }
     if (fault)
         return vtdm_refuse(w->tx, fault);
-    if (!is_leaf(w, *entry))
+    if (!vtdm_first_is_leaf(w->level, *entry))
         return descend(w, *entry);
     w->leaf = *entry;
     w->finished = true;
@@ -189,11 +166,6 @@ static uint8_t one_level(struct walk *w)
     unsigned index = vtdm_index(w->address, w->level);
     uint64_t at = w->table + (uint64_t)index * VTD_PTE_BYTES;
     uint64_t entry = 0;
-    if (w->tx->ahead && w->level == 1) {
-        vtdm_expect_entry(w->tx, at);
-        w->finished = true;
-        return VTD_FAULT_NONE;
-    }
     bool top = w->level == w->route->first_levels;
     bool readable = vtdm_read_entry(w->tx, at, &entry, 1, w->route->snooped);
     vtdm_step(w->tx, level_names[w->level], at, index, &entry, 1, false);

@@ -71,15 +71,13 @@ bool vtdm_front_route(struct vtdm_tx *tx)
 {
     uint64_t id = vtdm_front_id(tx->request);
     unsigned at = vtdm_front_way(id);
-    if (!tx->front || !tx->front->way[at].number || tx->front->way[at].id != id)
+    if (!tx->front || tx->front->way[at].id != id)
         return false;
     const struct vtdm_kept_route *kept = &tx->front->route[at];
     tx->route = kept->route;
     tx->privileged = kept->privileged;
     tx->fpd = kept->fpd;
     tx->routed = true;
-    if (tx->ahead)
-        return true;
     tx->m->stats.context_hits++;
     tx->m->stats.pasid_hits += !kept->route.legacy;
     return true;
@@ -89,10 +87,11 @@ bool vtdm_front_route(struct vtdm_tx *tx)
 static void keep_route(const struct vtdm_tx *tx, uint64_t id, unsigned at)
 {
     struct vtdm_front *front = tx->front;
-    if (front->ways == UINT16_MAX)
+    if (front->ways == VTDM_STAMP - VTDM_WAY_NUMBER)
         forget(front);
+    front->ways += VTDM_WAY_NUMBER;
     front->way[at] = (struct vtdm_way){
-        .id = id, .stamps = tx->kept->stamp, .number = ++front->ways,
+        .id = id, .stamps = tx->kept->stamp, .number = front->ways,
         .start = at * VTDM_WAY_APART,
     };
     front->route[at] = (struct vtdm_kept_route){ tx->privileged, tx->fpd, tx->route };
@@ -101,26 +100,10 @@ static void keep_route(const struct vtdm_tx *tx, uint64_t id, unsigned at)
 /* ---- Copies ------------------------------------------------------------------------------------------------- */
 
 /* A write that has to walk for its dirty flag has to go the long way. */
-static uint64_t denied(const struct vtdm_tx *tx, const struct vtdm_page *page)
+static uint32_t denied(const struct vtdm_tx *tx, const struct vtdm_page *page)
 {
     return (page->second_read ? 0 : VTDM_COPY_NO_READ) |
            (page->dirty && vtdm_may_write(tx, page) ? 0 : VTDM_COPY_NO_WRITE);
-}
-
-static void keep_copy(const struct vtdm_tx *tx, const struct vtdm_way *way, const struct vtdm_page *page,
-                      const struct iommu_model_result *result)
-{
-    const uint64_t inside = VTD_PAGE_BYTES - 1;
-    uint64_t number = tx->request->address / VTD_PAGE_BYTES;
-    struct vtdm_copy *copy = &tx->front->copy[vtdm_front_place(way->start, number)];
-    struct iommu_model_result next = *result;
-    next.cached = true;
-    copy->page = (tx->request->address & ~inside) | denied(tx, page);
-    copy->pa = result->pa & ~inside;
-    copy->way = way->number;
-    copy->stamp = way->stamps[number % VTDM_STAMPS];
-    __builtin_memcpy(&copy->details, (const char *)&next + VTDM_DETAILS_AT, sizeof(copy->details));
-    __builtin_memcpy(&copy->tag, (const char *)&next + VTDM_TAG_AT, sizeof(copy->tag));
 }
 
 void vtdm_front_keep(const struct vtdm_tx *tx, const struct vtdm_page *page, const struct iommu_model_result *result)
@@ -129,9 +112,10 @@ void vtdm_front_keep(const struct vtdm_tx *tx, const struct vtdm_page *page, con
     unsigned at = vtdm_front_way(id);
     if (!tx->front || !tx->kept || result->outcome != IOMMU_MODEL_OK)
         return;
-    if (!tx->front->way[at].number || tx->front->way[at].id != id)
+    if (tx->front->way[at].id != id)
         keep_route(tx, id, at);
-    keep_copy(tx, &tx->front->way[at], page, result);
+    struct vtdm_answer answer = { result->pa, result->page_lg2, result->read, result->write, result->domain_id };
+    vtdm_front_copy(tx->front, &tx->front->way[at], tx->request->address, denied(tx, page), &answer);
 }
 
 /* ---- Counts ------------------------------------------------------------------------------------------------- */

@@ -5,8 +5,9 @@
  * Every caller has a front of its own: answers that the caches gave to it, one for each {requester, PASID, 4 KiB
  * page}, and a count of how often they were used. Nobody else writes there, so that using one takes no lock and no
  * atomic operation, and callers do not wait for each other. A copy is good as long as the caches would answer the
- * same: the stamp of its page (space.h) and the unit's epoch are what they were when it was made. Whatever is not an
- * ordinary request with such a copy goes the long way, translate.c, which leaves a copy behind.
+ * same: the stamp of its page (space.h) and the unit's epoch are what they were when it was made. An ordinary request
+ * without a copy goes the short way to the caches and tables, short.c; whatever is more goes the long way, translate.c.
+ * Both leave a copy behind.
  *
  * Callers are told apart by the page of memory that their stack is in: two that run at the same time have two stacks.
  */
@@ -20,28 +21,34 @@
 /* Odd, so that no two ways start at the same place; the golden part of all places, so that neighbours start apart. */
 #define VTDM_WAY_APART 633u
 
-/* Half a cache line. */
+/* Half a cache line. From `outcome` to `cached`, and from there to `recorded`, as in a result. */
 struct vtdm_copy {
-    uint64_t page;    /* its I/O address, 4 KiB of it also within larger ones, with VTDM_COPY_* in the low bits */
-    uint64_t pa;      /* of its first byte */
-    uint64_t details; /* of the result: these eight bytes, */
-    uint32_t tag;     /* and the last four */
-    uint16_t way;     /* whose copy it is */
-    uint16_t stamp;
+    uint64_t page; /* its I/O address; 4 KiB of it also within larger ones */
+    uint64_t pa;   /* of its first byte */
+    enum iommu_model_outcome outcome;
+    uint8_t page_lg2;
+    bool read, write, cached;
+    uint16_t domain_id;
+    uint8_t fault;
+    bool recorded;
+    uint32_t mark; /* the page's stamp, the number of the way whose copy it is, and VTDM_COPY_* */
 };
 
-/* Read as a number they are what a request needs: its access and 1. */
+/* What a copy is no good for. Read as a number it is what a request needs: its access and 1. */
 #define VTDM_COPY_NO_READ  1u
 #define VTDM_COPY_NO_WRITE 2u
+#define VTDM_COPY_DENIED   3u
 
 /* How requests of one device and PASID are translated: what the short way needs of it, and the route for the long one,
  * which spares a look into two caches. */
 struct vtdm_way {
-    uint64_t id;
-    const uint16_t *stamps; /* of the space */
+    uint64_t id;            /* 0: no way */
+    const uint32_t *stamps; /* of the space */
     uint32_t start;         /* spreads the copies of different ways */
-    uint16_t number;        /* never used twice in one front; 0: no way */
+    uint32_t number;        /* a multiple of VTDM_WAY_NUMBER below VTDM_STAMP; never used twice in one front */
 };
+#define VTDM_WAY_NUMBER (VTDM_COPY_DENIED + 1)
+
 
 struct vtdm_kept_route {
     bool privileged, fpd;
@@ -53,23 +60,24 @@ struct vtdm_front {
     uint64_t epoch;
     uint64_t hits; /* in the present epoch; written by the caller alone */
     bool scalable; /* in the present epoch */
-    uint16_t ways; /* numbers given */
+    uint32_t ways; /* the last number given */
     struct vtdm_way way[VTDM_WAYS];
     struct vtdm_copy copy[VTDM_COPIES];
     struct vtdm_kept_route route[VTDM_WAYS];
 };
 
-/* Where copies hold the parts of a result. */
-#define VTDM_DETAILS_AT offsetof(struct iommu_model_result, outcome)
-#define VTDM_TAG_AT     offsetof(struct iommu_model_result, domain_id)
-_Static_assert(VTDM_DETAILS_AT == sizeof(uint64_t) && VTDM_TAG_AT == 2 * sizeof(uint64_t) &&
-               offsetof(struct iommu_model_result, recorded) == VTDM_TAG_AT + 3, "nothing is left out");
+/* A result's first word is its address; the others are copied as they are. */
+#define VTDM_ANSWER_AT    offsetof(struct iommu_model_result, outcome)
+#define VTDM_COPIED_AT    offsetof(struct vtdm_copy, outcome)
+#define VTDM_ANSWER_BYTES (offsetof(struct iommu_model_result, recorded) + 1 - VTDM_ANSWER_AT)
+_Static_assert(VTDM_ANSWER_AT == sizeof(uint64_t) && VTDM_ANSWER_BYTES == 12 &&
+               offsetof(struct vtdm_copy, recorded) + 1 - VTDM_COPIED_AT == VTDM_ANSWER_BYTES, "nothing is left out");
 
-/* Who sends it, as one number. Field by field, as they were just written: a load of all at once would have to wait. */
+/* Who sends it, as one number, which is not 0. Field by field, as they were just written: a load of all at once would have to wait. */
 static inline uint64_t vtdm_front_id(const struct iommu_model_request *request)
 {
     return (uint64_t)request->pasid << 32 | (uint64_t)request->privileged << 24 | (uint64_t)request->has_pasid << 16 |
-           request->rid;
+           request->rid | SPEC_BIT64(25);
 }
 
 /* Neither PASIDs in a row nor those of one large stride get in each other's way. */
@@ -82,7 +90,7 @@ static inline unsigned vtdm_front_way(uint64_t id)
 /* Neighbours do not get in each other's way, nor do the pages of one large stride. */
 static inline unsigned vtdm_front_place(uint32_t start, uint64_t page)
 {
-    return (unsigned)(page + (page >> 9) + (page >> 18) + start) % VTDM_COPIES;
+    return (unsigned)(page + ((page + (page >> 9)) >> 9) + start) % VTDM_COPIES;
 }
 
 /* A page's worth of stack stands for the caller. */
@@ -112,35 +120,41 @@ static inline bool vtdm_front_ordinary(const struct iommu_model_request *request
 /* What the requests of one device have in common. */
 struct vtdm_asked {
     struct vtdm_way way;
-    uint64_t needs; /* VTDM_COPY_NO_* that must not be there */
+    unsigned at;    /* of the way */
+    uint32_t needs; /* VTDM_COPY_NO_* that must not be there */
     uint64_t last;  /* byte within a page at which the request may start */
 };
+
+/* VTDM_COPY_NO_* that must not be there. */
+static inline uint32_t vtdm_front_needs(const struct iommu_model_request *request)
+{
+    return (uint32_t)request->access + 1;
+}
 
 /* false: no copy answers this request. */
 static inline bool vtdm_front_asked(const struct vtdm_front *front, const struct iommu_model_request *request,
                                     struct vtdm_asked *asked)
 {
     uint64_t id = vtdm_front_id(request);
-    asked->way = front->way[vtdm_front_way(id)];
-    asked->needs = (uint64_t)request->access + 1;
+    asked->at = vtdm_front_way(id);
+    asked->way = front->way[asked->at];
+    asked->needs = vtdm_front_needs(request);
     asked->last = VTD_PAGE_BYTES - (uint64_t)request->bytes;
-    return asked->way.id == id && asked->way.number && vtdm_front_ordinary(request);
+    return asked->way.id == id && vtdm_front_ordinary(request);
 }
 
 /* false: no copy answers this address, nothing has changed. Otherwise vtdm_front_count is to be told. */
 static inline bool vtdm_front_answer(const struct vtdm_front *front, const struct vtdm_asked *asked, uint64_t address,
                                      struct iommu_model_result *result)
 {
-    uint64_t page = address / VTD_PAGE_BYTES, offset = address % VTD_PAGE_BYTES;
+    uint64_t page = address / VTD_PAGE_BYTES;
     const struct vtdm_copy *copy = &front->copy[vtdm_front_place(asked->way.start, page)];
-    if (copy->page / VTD_PAGE_BYTES != page || copy->way != asked->way.number || (copy->page & asked->needs))
-        return false;
-    if (offset > asked->last ||
-        __atomic_load_n(&asked->way.stamps[page % VTDM_STAMPS], __ATOMIC_ACQUIRE) != copy->stamp)
+    uint64_t offset = address - copy->page; /* of another page: more than any */
+    uint32_t stamp = __atomic_load_n(&asked->way.stamps[page % VTDM_STAMPS], __ATOMIC_ACQUIRE);
+    if (offset > asked->last || ((copy->mark ^ (stamp | asked->way.number)) & (~VTDM_COPY_DENIED | asked->needs)))
         return false;
     result->pa = copy->pa + offset;
-    __builtin_memcpy((char *)result + VTDM_DETAILS_AT, &copy->details, sizeof(copy->details));
-    __builtin_memcpy((char *)result + VTDM_TAG_AT, &copy->tag, sizeof(copy->tag));
+    __builtin_memcpy((char *)result + VTDM_ANSWER_AT, (const char *)copy + VTDM_COPIED_AT, VTDM_ANSWER_BYTES);
     return true;
 }
 
@@ -157,5 +171,49 @@ static inline void vtdm_front_count(struct vtdm_front *front, uint64_t answered)
  */
 struct vtdm_front *vtdm_front_open(struct iommu_model_vtd *m, uintptr_t caller);
 void vtdm_front_keep(const struct vtdm_tx *tx, const struct vtdm_page *page, const struct iommu_model_result *result);
+
+/* What is told of a request that is let through. */
+struct vtdm_answer {
+    uint64_t pa;
+    uint8_t page_lg2;
+    bool read, write;
+    uint16_t domain_id;
+};
+
+/* The next request for this address shall be answered like this; denied: VTDM_COPY_NO_*. */
+static inline void vtdm_front_copy(struct vtdm_front *front, const struct vtdm_way *way, uint64_t address,
+                                   uint32_t denied, const struct vtdm_answer *answer)
+{
+    const uint64_t inside = VTD_PAGE_BYTES - 1;
+    uint64_t number = address / VTD_PAGE_BYTES;
+    front->copy[vtdm_front_place(way->start, number)] = (struct vtdm_copy){
+        .page = address & ~inside, .pa = answer->pa & ~inside,
+        .outcome = IOMMU_MODEL_OK, .page_lg2 = answer->page_lg2, .read = answer->read, .write = answer->write,
+        .cached = true, .domain_id = answer->domain_id,
+        .mark = way->stamps[number % VTDM_STAMPS] | way->number | denied,
+    };
+}
+
+/* Of whom vtdm_front_asked is true. */
+struct vtdm_asker {
+    struct iommu_model_vtd *m;
+    struct vtdm_front *front;
+    const struct vtdm_way *way;
+    const struct vtdm_route *route;
+};
+
+static inline struct vtdm_asker vtdm_front_asker(struct iommu_model_vtd *m, struct vtdm_front *front, unsigned way)
+{
+    return (struct vtdm_asker){ m, front, &front->way[way], &front->route[way].route };
+}
+
+/*
+ * short.c, with the lock held: what is asked is `like`, but at this address. false: not a case for the short way; nothing
+ * has changed, but that more of the upper levels may be remembered. ahead: no answer yet, only what is needed for it is
+ * brought near.
+ */
+bool vtdm_short(const struct vtdm_asker *asker, const struct iommu_model_request *like, uint64_t address,
+                struct iommu_model_result *result);
+void vtdm_short_ahead(const struct vtdm_asker *asker, const struct iommu_model_request *like, uint64_t address);
 
 #endif

@@ -7,35 +7,24 @@
  * domain's pages from another's. Lock: held. Called by translate.c.
  */
 #include "models/vtd/translate.h"
-
-/* A translation in one word: the page's address with these. */
-#define LEAF_THERE       SPEC_BIT64(0)
-#define LEAF_READ        SPEC_BIT64(1)
-#define LEAF_WRITE       SPEC_BIT64(2)
-#define LEAF_FIRST_WRITE SPEC_BIT64(3)
-#define LEAF_USER        SPEC_BIT64(4)
-#define LEAF_DIRTY       SPEC_BIT64(5)
-#define LEAF_EXTENDED    SPEC_BIT64(6)
-#define LEAF_ABSENT      SPEC_BIT64(7)
-#define LEAF_ADDRESS     0x000FFFFFFFFFF000u
-#define LEAF_FAULT_SHIFT 52u
+#include "models/vtd/words.h"
 
 static uint64_t pack(const struct vtdm_page *page)
 {
-    return LEAF_THERE | (page->pa & LEAF_ADDRESS) | (uint64_t)page->fault << LEAF_FAULT_SHIFT |
-           (page->second_read ? LEAF_READ : 0) | (page->second_write ? LEAF_WRITE : 0) |
-           (page->first_write ? LEAF_FIRST_WRITE : 0) | (page->user ? LEAF_USER : 0) |
-           (page->dirty ? LEAF_DIRTY : 0) | (page->extended ? LEAF_EXTENDED : 0) |
-           (page->absent ? LEAF_ABSENT : 0);
+    return VTDM_LEAF_THERE | (page->pa & VTDM_LEAF_ADDRESS) | SPEC_PUT(VTDM_LEAF_FAULT, (uint64_t)page->fault) |
+           (page->second_read ? VTDM_LEAF_READ : 0) | (page->second_write ? VTDM_LEAF_WRITE : 0) |
+           (page->first_write ? VTDM_LEAF_FIRST_WRITE : 0) | (page->user ? VTDM_LEAF_USER : 0) |
+           (page->dirty ? VTDM_LEAF_DIRTY : 0) | (page->extended ? VTDM_LEAF_EXTENDED : 0) |
+           (page->absent ? VTDM_LEAF_ABSENT : 0);
 }
 
 static struct vtdm_page unpack(uint64_t leaf, uint8_t lg2)
 {
     return (struct vtdm_page){
-        .pa = leaf & LEAF_ADDRESS, .lg2 = lg2, .fault = (uint8_t)(leaf >> LEAF_FAULT_SHIFT),
-        .absent = leaf & LEAF_ABSENT, .second_read = leaf & LEAF_READ, .second_write = leaf & LEAF_WRITE,
-        .first_write = leaf & LEAF_FIRST_WRITE, .user = leaf & LEAF_USER, .dirty = leaf & LEAF_DIRTY,
-        .extended = leaf & LEAF_EXTENDED,
+        .pa = leaf & VTDM_LEAF_ADDRESS, .lg2 = lg2, .fault = (uint8_t)SPEC_GET(VTDM_LEAF_FAULT, leaf),
+        .absent = leaf & VTDM_LEAF_ABSENT, .second_read = leaf & VTDM_LEAF_READ, .second_write = leaf & VTDM_LEAF_WRITE,
+        .first_write = leaf & VTDM_LEAF_FIRST_WRITE, .user = leaf & VTDM_LEAF_USER, .dirty = leaf & VTDM_LEAF_DIRTY,
+        .extended = leaf & VTDM_LEAF_EXTENDED,
     };
 }
 
@@ -114,13 +103,13 @@ void vtdm_iotlb_put(struct vtdm_tx *tx, const struct vtdm_page *page)
     if (tx->dry || !may_keep(tx, page))
         return;
     struct vtdm_space *space = vtdm_space_for(tx, tx->route.tag);
-    uint64_t *leaf = space ? vtdm_tlb_make(&m->iotlb, &space->leaves, VTDM_LEAF_KIND(page->lg2),
-                                           tx->request->address >> page->lg2) : NULL;
+    unsigned kind = VTDM_LEAF_KIND(page->lg2);
+    uint64_t *leaf = space ? vtdm_tlb_make(&m->iotlb, &space->leaves, kind, tx->request->address >> page->lg2) : NULL;
     if (!leaf)
         return;
     if (tx->overruled) /* somebody may have a copy of what was not good enough for this request */
         vtdm_space_touch(m, space, 0, VTDM_STAMPS - 1);
-    *leaf = pack(page) | (passes ? VTDM_LEAF_PASS : 0);
+    vtdm_tlb_fill(&space->leaves, kind, leaf, pack(page) | (passes ? VTDM_LEAF_PASS : 0));
     space->passes |= passes;
     tx->kept = space;
 }

@@ -2,7 +2,7 @@
 /*
  * models/vtd/model.c - a unit's life: create, reset, destroy; its lock and its outbox.
  *
- * Lock: vtdm_lock and vtdm_unlock are the only users of the host's lock. Called by host programs.
+ * Lock: vtdm_lock and vtdm_unlock (model.h) are the only users of the host's lock. Called by host programs.
  */
 #include "models/vtd/drop.h"
 #include "models/vtd/model.h"
@@ -10,17 +10,12 @@
 #define ERROR_INVALID (-22)
 #define ERROR_MEMORY (-12)
 
-void vtdm_lock(struct iommu_model_vtd *m)
-{
-    if (m->lock)
-        m->host->lock_acquire(m->host->ctx, m->lock);
-}
-
-void vtdm_unlock(struct iommu_model_vtd *m)
+void vtdm_unlock_and_send(struct iommu_model_vtd *m)
 {
     struct vtdm_message messages[VTDM_EVENTS];
     __builtin_memcpy(messages, m->outbox, sizeof(messages));
     __builtin_memset(m->outbox, 0, sizeof(m->outbox));
+    m->outgoing = false;
     if (m->lock)
         m->host->lock_release(m->host->ctx, m->lock);
     for (unsigned event = 0; event < VTDM_EVENTS; event++)
@@ -70,6 +65,7 @@ static void power_on(struct iommu_model_vtd *m)
     m->root_table = 0;
     m->table_mode = VTD_TTM_LEGACY;
     __builtin_memset(m->outbox, 0, sizeof(m->outbox));
+    m->outgoing = false;
     m->queue.wait_was_last = m->queue.executed_any = false;
     m->queue.timed_out = m->queue.outgoing = m->queue.responding = false;
     m->queue.held = m->queue.stalled = m->queue.spared = false;

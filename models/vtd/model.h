@@ -8,8 +8,8 @@
  * wait in an outbox and leave when the lock is released, so that a host's callback may call back.
  *
  * Reading order: registers.c, command.c; translate.c and what it calls, in the order of a walk:
- * context.c, pasid.c, second.c, first.c; cache.c; queue.c, invalidate.c; fault.c, event.c. What the unit
- * does when it lies: pace.c, evict.c, witness.c. A unit that moves to another host: state.h, save.c, restore.c.
+ * context.c, pasid.c, second.c, first.c; cache.c, tlb.c; what spares most of that: front.c, short.c, batch.c;
+ * queue.c, invalidate.c; fault.c, event.c. What the unit does when it lies: pace.c, evict.c, witness.c. A unit that moves to another host: state.h, save.c, restore.c.
  */
 #ifndef IOMMUKIT_MODELS_VTD_MODEL_H
 #define IOMMUKIT_MODELS_VTD_MODEL_H
@@ -69,7 +69,6 @@ struct vtdm_late {
 #define VTDM_LEAF_KINDS      3u /* 4K, 2M, 1G */
 #define VTDM_LEAF_LG2(kind)  ((uint8_t)(VTD_LEAF_4K_LG2 + 9 * (kind)))
 #define VTDM_LEAF_KIND(lg2)  (((unsigned)(lg2) - VTD_LEAF_4K_LG2) / 9)
-#define VTDM_LEAF_PASS       SPEC_BIT64(8) /* in a leaf: of pass-through */
 #define VTDM_LEVELS          5u
 #define VTDM_TABLE_KIND(level) ((level) - 2u) /* of the table that an entry of this level names */
 #define VTDM_TABLE_KINDS     (VTDM_LEVELS - 1)
@@ -118,6 +117,7 @@ struct iommu_model_vtd {
     struct vtdm_front *front[VTDM_FRONTS]; /* see front.h; read without the lock, as is `epoch` */
     uint64_t epoch;
     struct vtdm_message outbox[VTDM_EVENTS]; /* by enum iommu_model_event */
+    bool outgoing;                           /* there is something in it */
     struct iommu_model_vtd_stats stats;
     struct model_lies lies;
     struct vtdm_pace pace;
@@ -149,9 +149,24 @@ static inline bool vtdm_enabled(const struct iommu_model_vtd *m, uint32_t status
     return (m->reg[VTDM_GSTS] & status) != 0;
 }
 
+static inline void vtdm_lock(struct iommu_model_vtd *m)
+{
+    if (m->lock)
+        m->host->lock_acquire(m->host->ctx, m->lock);
+}
+
+/* model.c: sends what is in the outbox, without the lock. */
+void vtdm_unlock_and_send(struct iommu_model_vtd *m);
+
+static inline void vtdm_unlock(struct iommu_model_vtd *m)
+{
+    if (m->outgoing)
+        vtdm_unlock_and_send(m);
+    else if (m->lock)
+        m->host->lock_release(m->host->ctx, m->lock);
+}
+
 /* model.c */
-void vtdm_lock(struct iommu_model_vtd *m);
-void vtdm_unlock(struct iommu_model_vtd *m); /* sends what is in the outbox, without the lock */
 void vtdm_misuse(struct iommu_model_vtd *m, const char *what);
 /* Everything that was under way has been finished: no walk still uses what it read earlier. */
 void vtdm_settled(struct iommu_model_vtd *m);

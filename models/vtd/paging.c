@@ -6,31 +6,22 @@
  * it. Lock: held. Called by second.c, first.c.
  */
 #include "models/vtd/translate.h"
-
-/* An entry in one word: the table's address with these. A nested one has a second word, of a kind of its own. */
-#define TABLE_THERE    SPEC_BIT64(0)
-#define TABLE_READ     SPEC_BIT64(1)
-#define TABLE_WRITE    SPEC_BIT64(2)
-#define TABLE_USER     SPEC_BIT64(3)
-#define TABLE_ABSENT   SPEC_BIT64(4)
-#define TABLE_NESTED   SPEC_BIT64(5)
-#define TABLE_EXTENDED SPEC_BIT64(6)
-#define TABLE_ADDRESS  0x000FFFFFFFFFF000u
+#include "models/vtd/words.h"
 
 static uint64_t pack(const struct vtdm_paging *entry)
 {
-    return TABLE_THERE | (entry->table & TABLE_ADDRESS) | (entry->read ? TABLE_READ : 0) |
-           (entry->write ? TABLE_WRITE : 0) | (entry->user ? TABLE_USER : 0) |
-           (entry->absent ? TABLE_ABSENT : 0) | (entry->nested ? TABLE_NESTED : 0) |
-           (entry->extended ? TABLE_EXTENDED : 0);
+    return VTDM_TABLE_THERE | (entry->table & VTDM_TABLE_ADDRESS) | (entry->read ? VTDM_TABLE_READ : 0) |
+           (entry->write ? VTDM_TABLE_WRITE : 0) | (entry->user ? VTDM_TABLE_USER : 0) |
+           (entry->absent ? VTDM_TABLE_ABSENT : 0) | (entry->nested ? VTDM_TABLE_NESTED : 0) |
+           (entry->extended ? VTDM_TABLE_EXTENDED : 0);
 }
 
 static struct vtdm_paging unpack(uint64_t word)
 {
     return (struct vtdm_paging){
-        .table = word & TABLE_ADDRESS, .guest = word & TABLE_ADDRESS, .read = word & TABLE_READ,
-        .write = word & TABLE_WRITE, .user = word & TABLE_USER, .absent = word & TABLE_ABSENT,
-        .nested = word & TABLE_NESTED, .extended = word & TABLE_EXTENDED,
+        .table = word & VTDM_TABLE_ADDRESS, .guest = word & VTDM_TABLE_ADDRESS, .read = word & VTDM_TABLE_READ,
+        .write = word & VTDM_TABLE_WRITE, .user = word & VTDM_TABLE_USER, .absent = word & VTDM_TABLE_ABSENT,
+        .nested = word & VTDM_TABLE_NESTED, .extended = word & VTDM_TABLE_EXTENDED,
     };
 }
 
@@ -48,7 +39,7 @@ static bool search(struct vtdm_tx *tx, uint64_t address, unsigned level, uint32_
         return true;
     word = vtdm_tlb_find(&tx->m->paging, &space->tables, kind + VTDM_TABLE_KINDS, place);
     if (word)
-        entry->guest = *word & TABLE_ADDRESS;
+        entry->guest = *word & VTDM_TABLE_ADDRESS;
     return word && *word;
 }
 
@@ -62,11 +53,11 @@ bool vtdm_paging_find(struct vtdm_tx *tx, uint64_t address, unsigned level, uint
     return true;
 }
 
-static void store(struct vtdm_tlb *tlb, struct vtdm_set *set, unsigned kind, uint64_t place, uint64_t value)
+void vtdm_paging_keep(struct iommu_model_vtd *m, struct vtdm_space *space, unsigned kind, uint64_t place, uint64_t value)
 {
-    uint64_t *word = vtdm_tlb_make(tlb, set, kind, place);
+    uint64_t *word = vtdm_tlb_make(&m->paging, &space->tables, kind, place);
     if (word)
-        *word = value;
+        vtdm_tlb_fill(&space->tables, kind, word, value);
 }
 
 void vtdm_paging_put(struct vtdm_tx *tx, uint64_t address, unsigned level, uint32_t tag,
@@ -81,6 +72,7 @@ void vtdm_paging_put(struct vtdm_tx *tx, uint64_t address, unsigned level, uint3
         return;
     space->nested |= entry->nested;
     if (entry->nested)
-        store(&tx->m->paging, &space->tables, kind + VTDM_TABLE_KINDS, place, TABLE_THERE | (entry->guest & TABLE_ADDRESS));
-    store(&tx->m->paging, &space->tables, kind, place, pack(entry));
+        vtdm_paging_keep(tx->m, space, kind + VTDM_TABLE_KINDS, place,
+                         VTDM_TABLE_THERE | (entry->guest & VTDM_TABLE_ADDRESS));
+    vtdm_paging_keep(tx->m, space, kind, place, pack(entry));
 }

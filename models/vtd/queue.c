@@ -18,6 +18,7 @@
 #define STALL_HABIT 48u
 #define ERROR_HABIT 16u
 #define DEVICE_HABIT 8u
+#define TOGETHER 16u /* descriptors read at once */
 #define WARM_UP 8u    /* descriptors before the queue may stall */
 
 static bool wide(const struct iommu_model_vtd *m)
@@ -87,13 +88,15 @@ static enum vtd_iqei check_queue(const struct iommu_model_vtd *m)
 
 static bool stalls(struct iommu_model_vtd *m)
 {
+    if (!model_lies_on(&m->lies, IOMMU_MODEL_LIE_STALLED_QUEUE))
+        return false;
     if (!m->queue.stalled && m->stats.descriptors >= WARM_UP &&
         model_now_and_then(&m->lies, IOMMU_MODEL_LIE_STALLED_QUEUE, STALL_HABIT)) {
         m->queue.stalled = true;
         vtdm_strike_at(m, IOMMU_MODEL_LIE_STALLED_QUEUE, "the queue stopped before this descriptor",
                        head(m));
     }
-    return m->queue.stalled && model_lies_on(&m->lies, IOMMU_MODEL_LIE_STALLED_QUEUE);
+    return m->queue.stalled;
 }
 
 static bool slow(struct iommu_model_vtd *m)
@@ -160,23 +163,65 @@ void vtdm_queue_tick(struct iommu_model_vtd *m)
 
 /* ---- Descriptors ------------------------------------------------------------------------------ */
 
-static bool fetch(struct iommu_model_vtd *m, struct vtdm_descriptor *d)
+/*
+ * Descriptors that were read together. Software leaves those before the tail alone until they have been executed; but the
+ * queue may stop, move, or be fed anew whenever the lock is dropped, so what is left then is read again.
+ */
+struct batch {
+    unsigned next, count;
+    struct vtdm_descriptor descriptor[TOGETHER];
+};
+
+static unsigned bytes_each(const struct iommu_model_vtd *m)
+{
+    return wide(m) ? VTD_QI_WIDE_BYTES : VTD_QI_NARROW_BYTES;
+}
+
+/* Wide ones from the head to the tail, or to the end of the ring, in one piece. */
+static void read_several(const struct iommu_model_vtd *m, struct batch *batch)
 {
     const struct iommu_model_memory *memory = &m->host->memory;
-    uint64_t address = head(m);
-    unsigned words = wide(m) ? 4 : 2;
-    if (injected_error(m))
-        return false;
-    for (unsigned i = 0; i < words; i++)
-        if (memory->read64(memory->ctx, address + (uint64_t)i * 8, &d->words[i]) != 0)
+    uint64_t from = m->reg[VTDM_IQH], tail = m->reg[VTDM_IQT];
+    uint64_t bytes = (tail > from ? tail : ring_bytes(m)) - from;
+    if (!memory->read || !wide(m))
+        return;
+    if (bytes > sizeof(batch->descriptor))
+        bytes = sizeof(batch->descriptor);
+    if (memory->read(memory->ctx, head(m), batch->descriptor, bytes) == 0)
+        batch->count = (unsigned)bytes / VTD_QI_WIDE_BYTES;
+}
+
+static bool read_one(const struct iommu_model_vtd *m, struct batch *batch)
+{
+    const struct iommu_model_memory *memory = &m->host->memory;
+    struct vtdm_descriptor *d = &batch->descriptor[0];
+    for (unsigned i = 0; i < 4; i++) {
+        bool there = i * 8 < bytes_each(m);
+        d->words[i] = 0;
+        if (there && memory->read64(memory->ctx, head(m) + (uint64_t)i * 8, &d->words[i]) != 0)
             return false;
+    }
+    batch->count = 1;
     return true;
+}
+
+/* NULL: it cannot be read. */
+static const struct vtdm_descriptor *fetch(struct iommu_model_vtd *m, struct batch *batch)
+{
+    if (injected_error(m))
+        return NULL;
+    if (batch->next < batch->count)
+        return &batch->descriptor[batch->next++];
+    batch->next = batch->count = 0;
+    read_several(m, batch);
+    if (!batch->count && !read_one(m, batch))
+        return NULL;
+    return &batch->descriptor[batch->next++];
 }
 
 static void advance(struct iommu_model_vtd *m)
 {
-    uint64_t bytes = wide(m) ? VTD_QI_WIDE_BYTES : VTD_QI_NARROW_BYTES;
-    m->reg[VTDM_IQH] = (m->reg[VTDM_IQH] + bytes) & (ring_bytes(m) - 1);
+    m->reg[VTDM_IQH] = (m->reg[VTDM_IQH] + bytes_each(m)) & (ring_bytes(m) - 1);
 }
 
 /* The host may call back into the model. A request that was lost reaches no device. */
@@ -241,40 +286,51 @@ static void send_response(struct iommu_model_vtd *m)
     vtdm_lock(m);
 }
 
-/* false: nothing more to be done now. */
-static bool one_descriptor(struct iommu_model_vtd *m)
+/* What a descriptor has prepared for others; the lock is dropped meanwhile. */
+static void send_prepared(struct iommu_model_vtd *m)
 {
-    struct vtdm_descriptor d = { { 0, 0, 0, 0 } };
-    enum vtd_iqei error = check_queue(m);
-    if (!error && !fetch(m, &d))
-        error = VTD_IQEI_FETCH;
-    if (!error)
-        error = vtdm_descriptor_check(m, &d);
-    if (error) {
-        queue_error(m, error);
-        return false;
-    }
-    if (waits_for_devices(m, &d))
-        return false;
-    advance(m);
-    m->stats.descriptors++;
-    m->queue.executed_any = true;
-    m->queue.wait_was_last = SPEC_GET(VTD_QI_TYPE, d.words[0]) == VTD_QI_TYPE_WAIT;
-    vtdm_descriptor_run(m, &d);
     if (m->queue.outgoing)
         send_request(m);
     if (m->queue.responding)
         send_response(m);
+}
+
+/* false: nothing more to be done now. */
+static bool one_descriptor(struct iommu_model_vtd *m, struct batch *batch)
+{
+    const struct vtdm_descriptor *d = NULL;
+    enum vtd_iqei error = check_queue(m);
+    if (!error) {
+        d = fetch(m, batch);
+        error = d ? vtdm_descriptor_check(m, d) : VTD_IQEI_FETCH;
+    }
+    if (error) {
+        queue_error(m, error);
+        return false;
+    }
+    if (waits_for_devices(m, d))
+        return false;
+    advance(m);
+    m->stats.descriptors++;
+    m->queue.executed_any = true;
+    m->queue.wait_was_last = SPEC_GET(VTD_QI_TYPE, d->words[0]) == VTD_QI_TYPE_WAIT;
+    vtdm_descriptor_run(m, d);
+    if (m->queue.outgoing || m->queue.responding) {
+        batch->count = 0;
+        send_prepared(m);
+    }
     return true;
 }
 
 void vtdm_queue_run(struct iommu_model_vtd *m)
 {
+    struct batch batch;
     if (m->queue.running)
         return;
     m->queue.running = true;
+    batch.next = batch.count = 0;
     send_late(m);
-    while (has_work(m) && !slow(m) && !stalls(m) && one_descriptor(m))
+    while (has_work(m) && !slow(m) && !stalls(m) && one_descriptor(m, &batch))
         ;
     if (m->queue.timed_out && !stopped(m))
         vtdm_queue_time_out(m, m->queue.timed_out_sid);

@@ -6,7 +6,7 @@
  * Architecture: "Second-stage translation", "Second-stage paging entries", "Accessed and dirty flags".
  * Lock: held. Called by translate.c and first.c.
  */
-#include "models/vtd/translate.h"
+#include "models/vtd/entries.h"
 
 struct walk {
     struct vtdm_tx *tx;
@@ -72,34 +72,6 @@ static uint8_t start(struct walk *w)
     return VTD_FAULT_NONE;
 }
 
-static bool is_leaf(const struct walk *w, uint64_t entry)
-{
-    return w->level <= 1 || (entry & VTD_SS_PS);
-}
-
-static bool size_supported(const struct iommu_model_vtd *m, unsigned level)
-{
-    uint64_t sizes = SPEC_GET(VTD_CAP_SSLPS, m->config.cap);
-    return level == 1 || (level == 2 && (sizes & VTD_SSLPS_2M)) ||
-           (level == 3 && (sizes & VTD_SSLPS_1G));
-}
-
-static bool reserved(const struct walk *w, uint64_t entry)
-{
-    const struct iommu_model_vtd *m = w->tx->m;
-    uint64_t mask = VTD_PTE_RSVD(m->config.address_bits);
-    if (!is_leaf(w, entry))
-        return entry & (mask | VTD_SS_RSVD_TABLE);
-    mask |= VTD_SS_RSVD_LEAF;
-    if (w->level == 2)
-        mask |= VTD_SS_RSVD_2M;
-    if (w->level == 3)
-        mask |= VTD_SS_RSVD_1G;
-    if (!vtdm_ecap(m, VTD_ECAP_SC))
-        mask |= VTD_SS_SNP;
-    return !size_supported(m, w->level) || (entry & mask);
-}
-
 /* Sets the flags that this use of the entry calls for. */
 static uint8_t set_flags(struct walk *w, uint64_t at, uint64_t *entry)
 {
@@ -107,7 +79,7 @@ static uint8_t set_flags(struct walk *w, uint64_t at, uint64_t *entry)
     uint64_t want = VTD_SS_A;
     if (!w->route->second_flags)
         return VTD_FAULT_NONE;
-    if (is_leaf(w, *entry) && w->mark_dirty && w->write && (*entry & VTD_SS_W))
+    if (vtdm_second_is_leaf(w->level, *entry) && w->mark_dirty && w->write && (*entry & VTD_SS_W))
         want |= VTD_SS_D;
     if ((*entry & want) == want)
         return VTD_FAULT_NONE;
@@ -157,7 +129,7 @@ static uint8_t evaluate(struct walk *w, uint64_t at, uint64_t *entry)
 {
     if (!(*entry & (VTD_SS_R | VTD_SS_W)))
         return not_present(w);
-    if (reserved(w, *entry))
+    if (vtdm_second_reserved(w->tx->m, w->level, *entry))
         return choose(w, VTD_FAULT_LSS_RESERVED, VTD_FAULT_SSS_RESERVED);
     uint8_t fault = set_flags(w, at, entry);
     if (fault)
@@ -166,7 +138,7 @@ static uint8_t evaluate(struct walk *w, uint64_t at, uint64_t *entry)
     w->write = w->write && (*entry & VTD_SS_W);
     if (!w->read && !w->write)
         return absent(w);
-    if (is_leaf(w, *entry))
+    if (vtdm_second_is_leaf(w->level, *entry))
         finish(w, *entry);
     else
         descend(w, *entry);
@@ -180,22 +152,12 @@ static uint8_t unreadable(const struct walk *w)
     return choose(w, VTD_FAULT_LSS_ACCESS, VTD_FAULT_SSS_ACCESS);
 }
 
-static bool snooped(const struct walk *w)
-{
-    return w->route->legacy ? vtdm_tables_snooped(w->tx) : w->route->snooped;
-}
-
 static uint8_t one_level(struct walk *w)
 {
     unsigned index = vtdm_index(w->address, w->level);
     uint64_t at = w->table + (uint64_t)index * VTD_PTE_BYTES;
     uint64_t entry = 0;
-    if (w->tx->ahead && w->level == 1) {
-        vtdm_expect_entry(w->tx, at);
-        w->finished = true;
-        return VTD_FAULT_NONE;
-    }
-    bool readable = vtdm_read_entry(w->tx, at, &entry, 1, snooped(w));
+    bool readable = vtdm_read_entry(w->tx, at, &entry, 1, vtdm_snooped(w->tx->m, w->route));
     vtdm_step(w->tx, level_names[w->level], at, index, &entry, 1, false);
     if (!readable)
         return vtdm_refuse(w->tx, unreadable(w));

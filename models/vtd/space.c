@@ -27,9 +27,9 @@ struct vtdm_space *vtdm_space_make(struct iommu_model_vtd *m, uint16_t did, uint
 
 /* A stamp that has been everywhere could be mistaken for what it was: every copy goes then. */
 /* NOLINTNEXTLINE(readability-non-const-parameter): the builtin writes to it */
-static void change(struct iommu_model_vtd *m, uint16_t *stamp)
+static void change(struct iommu_model_vtd *m, uint32_t *stamp)
 {
-    uint16_t next = (uint16_t)(*stamp + 1);
+    uint32_t next = *stamp + VTDM_STAMP;
     __atomic_store_n(stamp, next, __ATOMIC_RELEASE);
     if (!next)
         vtdm_front_outdate(m);

@@ -16,13 +16,15 @@ struct iommu_model_vtd;
 
 /* Pages share a stamp with every eighth other one: invalidating one page spares most copies of the others. */
 #define VTDM_STAMPS 8u
+/* Stamps are multiples of this, so that who keeps one has room for a number. */
+#define VTDM_STAMP  0x10000u
 
 struct vtdm_space {
     struct vtdm_cached cached;       /* name: domain id and PASID; VTDM_NO_PASID: second stage */
     struct vtdm_set leaves, tables;  /* in the IOTLB, in the paging-structure cache */
     bool passes;                     /* has had pass-through translations */
     bool nested;                     /* its tables were found through a second stage */
-    uint16_t stamp[VTDM_STAMPS];     /* by page number; read without the lock */
+    uint32_t stamp[VTDM_STAMPS];     /* by page number; read without the lock */
 };
 
 struct vtdm_space *vtdm_space_find(const struct iommu_model_vtd *m, uint16_t did, uint32_t pasid);

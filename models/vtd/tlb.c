@@ -9,39 +9,15 @@
 #include "models/vtd/tlb.h"
 
 #define FIRST_SLOTS ((size_t)64)
-#define KIND_SHIFT  56u
-
-/* Odd, so that no two counts give the same number, and none but 0 gives 0. */
-#define SPREAD 0x9E3779B97F4A7C15u
-
-static uint64_t name_of(unsigned kind, uint64_t place)
-{
-    return place >> VTDM_GROUP_LG2 | (uint64_t)kind << KIND_SHIFT;
-}
 
 static unsigned kind_of(const struct vtdm_group *group)
 {
-    return (unsigned)(group->name >> KIND_SHIFT);
+    return (unsigned)(group->name >> VTDM_KIND_SHIFT);
 }
 
 static uint64_t first_place(const struct vtdm_group *group)
 {
-    return (group->name << (64 - KIND_SHIFT)) >> (64 - KIND_SHIFT) << VTDM_GROUP_LG2;
-}
-
-/* Where the search begins: the upper half of a product is what depends on all bits. */
-static size_t home(const struct vtdm_tlb *tlb, uint64_t serial, uint64_t name)
-{
-    return (size_t)((serial ^ name) * SPREAD >> 32) & (tlb->slots - 1);
-}
-
-/* The group's place, or the free one at which the search for it ends. */
-static size_t seek(const struct vtdm_tlb *tlb, uint64_t serial, uint64_t name)
-{
-    size_t at = home(tlb, serial, name);
-    while (tlb->group[at].serial && (tlb->group[at].serial != serial || tlb->group[at].name != name))
-        at = (at + 1) & (tlb->slots - 1);
-    return at;
+    return (group->name << (64 - VTDM_KIND_SHIFT)) >> (64 - VTDM_KIND_SHIFT) << VTDM_GROUP_LG2;
 }
 
 static bool dead(const struct vtdm_tlb *tlb, size_t at)
@@ -52,7 +28,7 @@ static bool dead(const struct vtdm_tlb *tlb, size_t at)
 /* Where a group that is not there can be put: instead of one that nobody can find, or at the free place. */
 static size_t seat(const struct vtdm_tlb *tlb, uint64_t serial, uint64_t name)
 {
-    size_t at = home(tlb, serial, name);
+    size_t at = vtdm_tlb_home(tlb, serial, name);
     while (tlb->group[at].serial && !dead(tlb, at))
         at = (at + 1) & (tlb->slots - 1);
     return at;
@@ -73,7 +49,7 @@ static bool set_slots(struct vtdm_tlb *tlb, size_t slots)
         return false;
     tlb->word = words;
     tlb->group = (struct vtdm_group *)(void *)(words + slots);
-    tlb->owner = (const struct vtdm_set **)(void *)(tlb->group + slots);
+    tlb->owner = (struct vtdm_set **)(void *)(tlb->group + slots);
     tlb->slots = slots;
     tlb->used = 0;
     return true;
@@ -113,7 +89,7 @@ static unsigned words_in(const struct vtdm_tlb *tlb, size_t at)
     return count;
 }
 
-static uint64_t *take(struct vtdm_tlb *tlb, size_t at, const struct vtdm_set *set, uint64_t name)
+static uint64_t *take(struct vtdm_tlb *tlb, size_t at, struct vtdm_set *set, uint64_t name)
 {
     if (tlb->group[at].serial)
         __builtin_memset(tlb->word[at], 0, sizeof(tlb->word[at]));
@@ -138,7 +114,7 @@ static void renew(struct vtdm_tlb *tlb)
     for (size_t at = 0; at < old.slots; at++) {
         const struct vtdm_group *group = &old.group[at];
         if (words_in(&old, at))
-            __builtin_memcpy(take(tlb, seek(tlb, group->serial, group->name), old.owner[at], group->name),
+            __builtin_memcpy(take(tlb, vtdm_tlb_seek(tlb, group->serial, group->name), old.owner[at], group->name),
                              old.word[at], sizeof(old.word[at]));
     }
     free_slots(&old);
@@ -146,19 +122,12 @@ static void renew(struct vtdm_tlb *tlb)
 
 /* ---- One place ---------------------------------------------------------------------------------------------- */
 
-uint64_t *vtdm_tlb_find(const struct vtdm_tlb *tlb, const struct vtdm_set *set, unsigned kind, uint64_t place)
-{
-    size_t at = seek(tlb, set->serial, name_of(kind, place));
-    return tlb->group[at].serial ? &tlb->word[at][place % VTDM_GROUP] : NULL;
-}
-
 uint64_t *vtdm_tlb_make(struct vtdm_tlb *tlb, struct vtdm_set *set, unsigned kind, uint64_t place)
 {
-    uint64_t name = name_of(kind, place);
+    uint64_t name = vtdm_tlb_name(kind, place);
     if (!set->serial)
         vtdm_tlb_forget(tlb, set);
-    set->kinds |= 1u << kind;
-    size_t at = seek(tlb, set->serial, name);
+    size_t at = vtdm_tlb_seek(tlb, set->serial, name);
     if (tlb->group[at].serial)
         return &tlb->word[at][place % VTDM_GROUP];
     at = seat(tlb, set->serial, name);
@@ -175,12 +144,13 @@ uint64_t *vtdm_tlb_make(struct vtdm_tlb *tlb, struct vtdm_set *set, unsigned kin
 
 void vtdm_tlb_forget(struct vtdm_tlb *tlb, struct vtdm_set *set)
 {
-    set->serial = ++tlb->serials * SPREAD;
+    set->serial = ++tlb->serials * VTDM_SPREAD;
     set->kinds = 0;
+    __builtin_memset(set->count, 0, sizeof(set->count));
 }
 
 /* Of every group of the kind, what lies between first and last. */
-static void search_all(struct vtdm_tlb *tlb, const struct vtdm_set *set, unsigned kind, uint64_t first, uint64_t last)
+static void search_all(struct vtdm_tlb *tlb, struct vtdm_set *set, unsigned kind, uint64_t first, uint64_t last)
 {
     for (size_t at = 0; at < tlb->slots; at++) {
         uint64_t place = first_place(&tlb->group[at]);
@@ -188,11 +158,11 @@ static void search_all(struct vtdm_tlb *tlb, const struct vtdm_set *set, unsigne
             continue;
         for (unsigned i = 0; i < VTDM_GROUP; i++, place++)
             if (place >= first && place <= last)
-                tlb->word[at][i] = 0;
+                vtdm_tlb_empty(set, kind, &tlb->word[at][i]);
     }
 }
 
-void vtdm_tlb_drop(struct vtdm_tlb *tlb, const struct vtdm_set *set, unsigned kind, uint64_t first, uint64_t last)
+void vtdm_tlb_drop(struct vtdm_tlb *tlb, struct vtdm_set *set, unsigned kind, uint64_t first, uint64_t last)
 {
     if (last - first >= tlb->slots) {
         search_all(tlb, set, kind, first, last);
@@ -201,16 +171,16 @@ void vtdm_tlb_drop(struct vtdm_tlb *tlb, const struct vtdm_set *set, unsigned ki
     for (uint64_t place = first; place <= last; place++) {
         uint64_t *word = vtdm_tlb_find(tlb, set, kind, place);
         if (word)
-            *word = 0;
+            vtdm_tlb_empty(set, kind, word);
     }
 }
 
-void vtdm_tlb_drop_marked(struct vtdm_tlb *tlb, const struct vtdm_set *set, uint64_t mark)
+void vtdm_tlb_drop_marked(struct vtdm_tlb *tlb, struct vtdm_set *set, uint64_t mark)
 {
     for (size_t at = 0; at < tlb->slots; at++)
         for (unsigned i = 0; i < VTDM_GROUP && tlb->group[at].serial == set->serial; i++)
             if (tlb->word[at][i] & mark)
-                tlb->word[at][i] = 0;
+                vtdm_tlb_empty(set, kind_of(&tlb->group[at]), &tlb->word[at][i]);
 }
 
 void vtdm_tlb_drop_any(struct vtdm_tlb *tlb, uint64_t random)
@@ -222,7 +192,7 @@ void vtdm_tlb_drop_any(struct vtdm_tlb *tlb, uint64_t random)
         unsigned which = 0;
         while (!tlb->word[at][which])
             which++;
-        tlb->word[at][which] = 0;
+        vtdm_tlb_empty(tlb->owner[at], kind_of(&tlb->group[at]), &tlb->word[at][which]);
         return;
     }
 }

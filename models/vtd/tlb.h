@@ -14,11 +14,13 @@
 
 #define VTDM_GROUP_LG2 3u
 #define VTDM_GROUP     (1u << VTDM_GROUP_LG2)
+#define VTDM_KINDS     8u
 
 /* What there is of one domain or PASID in one table. */
 struct vtdm_set {
     uint64_t serial; /* of its groups; 0: there has never been one */
-    unsigned kinds;  /* a bit for each kind that there has been under this number: others need no search */
+    unsigned kinds;  /* a bit for each kind of which there may be a word: others need no search */
+    size_t count[VTDM_KINDS]; /* of a kind, at least as many as there are words under this number */
 };
 
 struct vtdm_group {
@@ -32,24 +34,73 @@ struct vtdm_tlb {
     uint64_t serials;   /* handed out so far */
     struct vtdm_group *group;
     uint64_t (*word)[VTDM_GROUP];  /* 0: nothing */
-    const struct vtdm_set **owner; /* outlives the table */
+    struct vtdm_set **owner; /* outlives the table */
 };
 
 bool vtdm_tlb_create(struct vtdm_tlb *tlb, const struct iommu_model_host *host);
 void vtdm_tlb_destroy(struct vtdm_tlb *tlb);
 
+#define VTDM_KIND_SHIFT 56u
+
+/* Odd, so that no two counts give the same number, and none but 0 gives 0. */
+#define VTDM_SPREAD 0x9E3779B97F4A7C15u
+
+static inline uint64_t vtdm_tlb_name(unsigned kind, uint64_t place)
+{
+    return place >> VTDM_GROUP_LG2 | (uint64_t)kind << VTDM_KIND_SHIFT;
+}
+
+/* Where the search begins: the upper half of a product is what depends on all bits. */
+static inline size_t vtdm_tlb_home(const struct vtdm_tlb *tlb, uint64_t serial, uint64_t name)
+{
+    return (size_t)((serial ^ name) * VTDM_SPREAD >> 32) & (tlb->slots - 1);
+}
+
+/* The group's place, or the free one at which the search for it ends. */
+static inline size_t vtdm_tlb_seek(const struct vtdm_tlb *tlb, uint64_t serial, uint64_t name)
+{
+    const struct vtdm_group *group = tlb->group;
+    size_t last = tlb->slots - 1, at = vtdm_tlb_home(tlb, serial, name);
+    for (;; at = (at + 1) & last)
+        if ((group[at].serial == serial && group[at].name == name) || !group[at].serial)
+            return at;
+}
+
 /* A place is an address in units of what one word of this kind covers. NULL: nothing near it is remembered. */
-uint64_t *vtdm_tlb_find(const struct vtdm_tlb *tlb, const struct vtdm_set *set, unsigned kind, uint64_t place);
-/* The word of that place, to be filled in by the caller; NULL: no memory, not remembered then. */
+static inline uint64_t *vtdm_tlb_find(const struct vtdm_tlb *tlb, const struct vtdm_set *set, unsigned kind,
+                                      uint64_t place)
+{
+    size_t at = vtdm_tlb_seek(tlb, set->serial, vtdm_tlb_name(kind, place));
+    return tlb->group[at].serial ? &tlb->word[at][place % VTDM_GROUP] : NULL;
+}
+
+/* Into a word that the table has for this place. */
+static inline void vtdm_tlb_fill(struct vtdm_set *set, unsigned kind, uint64_t *word, uint64_t value)
+{
+    set->kinds |= 1u << kind;
+    set->count[kind] += *word == 0;
+    *word = value;
+}
+
+static inline void vtdm_tlb_empty(struct vtdm_set *set, unsigned kind, uint64_t *word)
+{
+    if (!*word)
+        return;
+    *word = 0;
+    if (--set->count[kind] == 0)
+        set->kinds &= ~(1u << kind);
+}
+
+/* The word of that place, for vtdm_tlb_fill; NULL: no memory, not remembered then. */
 uint64_t *vtdm_tlb_make(struct vtdm_tlb *tlb, struct vtdm_set *set, unsigned kind, uint64_t place);
 
 /* Forgets a set in constant time. */
 void vtdm_tlb_forget(struct vtdm_tlb *tlb, struct vtdm_set *set);
 void vtdm_tlb_clear(struct vtdm_tlb *tlb);
 /* Places first to last, both inside; costs as many searches, or a look at all groups if those are fewer. */
-void vtdm_tlb_drop(struct vtdm_tlb *tlb, const struct vtdm_set *set, unsigned kind, uint64_t first, uint64_t last);
+void vtdm_tlb_drop(struct vtdm_tlb *tlb, struct vtdm_set *set, unsigned kind, uint64_t first, uint64_t last);
 /* Every word of the set that has this bit. */
-void vtdm_tlb_drop_marked(struct vtdm_tlb *tlb, const struct vtdm_set *set, uint64_t mark);
+void vtdm_tlb_drop_marked(struct vtdm_tlb *tlb, struct vtdm_set *set, uint64_t mark);
 /* Some word, if there is one. */
 void vtdm_tlb_drop_any(struct vtdm_tlb *tlb, uint64_t random);
 /* The smallest of kinds, of which there is one. A loop: not every target counts bits without a library. */

@@ -7,6 +7,7 @@
  * the architecture where it matters which of two faults is reported.
  * Lock: taken by the public functions. Called by device models.
  */
+#include "models/vtd/entries.h"
 #include "models/vtd/front.h"
 
 void vtdm_begin(struct vtdm_tx *tx, struct iommu_model_vtd *m,
@@ -93,17 +94,10 @@ static uint8_t beyond_host(const struct vtdm_tx *tx, uint64_t address)
                                                : VTD_FAULT_SGN_BEYOND_HAW;
 }
 
-static uint8_t check_canonical(const struct vtdm_tx *tx, uint64_t address)
-{
-    uint64_t mask = tx->route.first_levels == 5 ? VTD_CANONICAL_5LEVEL : VTD_CANONICAL_4LEVEL;
-    uint64_t upper = address & mask;
-    return upper == 0 || upper == mask ? VTD_FAULT_NONE : VTD_FAULT_SGN_NOT_CANONICAL;
-}
-
 uint8_t vtdm_check_input(const struct vtdm_tx *tx)
 {
     if (vtdm_uses_first(&tx->route))
-        return check_canonical(tx, tx->request->address);
+        return vtdm_canonical(&tx->route, tx->request->address) ? VTD_FAULT_NONE : VTD_FAULT_SGN_NOT_CANONICAL;
     if (tx->route.pgtt == VTD_PGTT_PASS_THROUGH)
         return beyond_host(tx, tx->request->address);
     return vtdm_second_limit(tx, tx->request->address);
@@ -391,7 +385,18 @@ void vtdm_translate(struct iommu_model_vtd *m, const struct iommu_model_request 
     answer(&tx, result);
 }
 
-/* Kept out of the way of the short one. */
+/* Kept out of the way of what needs no lock. */
+__attribute__((noinline)) static void the_short_way(struct iommu_model_vtd *m, struct vtdm_front *front, unsigned way,
+                                                     const struct iommu_model_request *request,
+                                                     struct iommu_model_result *result)
+{
+    struct vtdm_asker asker = vtdm_front_asker(m, front, way);
+    vtdm_lock(m);
+    if (!vtdm_short(&asker, request, request->address, result))
+        vtdm_translate(m, request, front->caller, result, NULL);
+    vtdm_unlock(m);
+}
+
 __attribute__((noinline)) static void the_long_way(struct iommu_model_vtd *m, const struct iommu_model_request *request,
                                                    uintptr_t caller, struct iommu_model_result *result,
                                                    struct iommu_model_explanation *explanation)
@@ -410,10 +415,12 @@ void iommu_model_vtd_translate(struct iommu_model_vtd *m, const struct iommu_mod
     uintptr_t caller = VTDM_CALLER();
     struct vtdm_front *front = explanation ? NULL : vtdm_front_find(m, caller);
     struct vtdm_asked asked;
-    if (front && vtdm_front_asked(front, request, &asked) && vtdm_front_answer(front, &asked, request->address, result))
+    if (!front || !vtdm_front_asked(front, request, &asked))
+        the_long_way(m, request, caller, result, explanation);
+    else if (vtdm_front_answer(front, &asked, request->address, result))
         vtdm_front_count(front, 1);
     else
-        the_long_way(m, request, caller, result, explanation);
+        the_short_way(m, front, asked.at, request, result);
 }
 
 void iommu_model_vtd_explain(struct iommu_model_vtd *m, const struct iommu_model_request *request,

@@ -32,7 +32,6 @@ struct vtdm_front;
 struct vtdm_tx {
     struct iommu_model_vtd *m;
     struct vtdm_front *front; /* the caller's; NULL: it has none, or this request is none of its kind */
-    bool ahead;         /* only up to the leaf's table, whose entry will be needed soon */
     const struct iommu_model_request *request;
     struct iommu_model_explanation *explanation; /* may be NULL */
     bool dry;
@@ -132,8 +131,25 @@ void vtdm_witness(const struct vtdm_tx *tx, const struct vtdm_page *page, uint8_
  */
 bool vtdm_read_entry(const struct vtdm_tx *tx, uint64_t address, uint64_t *words, unsigned count,
                      bool snooped);
+/* The same outside of a translation; how: IOMMU_MODEL_FETCH_*. */
+static inline bool vtdm_fetch(struct iommu_model_vtd *m, uint64_t address, uint64_t *words, unsigned count, unsigned how)
+{
+    const struct iommu_model_memory *memory = &m->host->memory;
+    m->stats.table_reads++;
+    if (memory->fetch)
+        return memory->fetch(memory->ctx, address, words, count, how) == 0;
+    for (unsigned i = 0; i < count; i++)
+        if (memory->read64(memory->ctx, address + (uint64_t)i * 8, &words[i]) != 0)
+            return false;
+    return true;
+}
+
 /* It will be read soon. */
-void vtdm_expect_entry(const struct vtdm_tx *tx, uint64_t address);
+static inline void vtdm_expect_entry(const struct iommu_model_vtd *m, uint64_t address)
+{
+    m->host->memory.prefetch(m->host->memory.ctx, address);
+}
+
 /* Are root, context and PASID structures (and legacy page tables) snooped? */
 bool vtdm_tables_snooped(const struct vtdm_tx *tx);
 
@@ -163,6 +179,8 @@ bool vtdm_paging_find(struct vtdm_tx *tx, uint64_t address, unsigned level, uint
                       struct vtdm_paging *entry);
 void vtdm_paging_put(struct vtdm_tx *tx, uint64_t address, unsigned level, uint32_t tag,
                      const struct vtdm_paging *entry);
+/* A word of it; see words.h. Without memory it is not remembered. */
+void vtdm_paging_keep(struct iommu_model_vtd *m, struct vtdm_space *space, unsigned kind, uint64_t place, uint64_t value);
 
 /* iotlb.c */
 bool vtdm_iotlb_search(struct vtdm_tx *tx, struct vtdm_page *page); /* a look that does not count */

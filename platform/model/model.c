@@ -12,11 +12,11 @@
 #include "iommukit/host/model.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "platform/model/torn.h"
+#include "platform/posix/lock.h"
 
 #define DEFAULT_RAM_BYTES  ((uint64_t)8 << 30)
 #define DEFAULT_UNIT_BASE  0xFED90000u
@@ -25,11 +25,6 @@
 #define DEFAULT_PASID_BITS 20
 #define WORDS_ATOMIC_BYTES 64u
 #define FREED_KEPT         64u /* blocks that stay poisoned before they are reused */
-
-/* One of the models' locks. */
-struct host_lock {
-    pthread_mutex_t mutex;
-};
 
 struct iommu_model_host_machine {
     struct iommu_posix *posix;
@@ -159,38 +154,32 @@ static void model_free(void *ctx, void *object, size_t bytes)
 static void *model_lock_create(void *ctx)
 {
     struct iommu_model_host_machine *host = ctx;
-    struct host_lock *lock = malloc(sizeof(*lock));
+    struct iommu_lock *lock = malloc(sizeof(*lock));
 
-    if (lock && !pthread_mutex_init(&lock->mutex, NULL))
+    if (lock && !posix_lock_init(NULL, lock))
         return lock;
     free(lock);
     host->lock_failed = true;
     return NULL;
 }
 
-static void model_lock_destroy(void *ctx, void *object)
+static void model_lock_destroy(void *ctx, void *lock)
 {
-    struct host_lock *lock = object;
-
     (void)ctx;
-    pthread_mutex_destroy(&lock->mutex);
+    posix_lock_fini(NULL, lock);
     free(lock);
 }
 
-static void model_lock_acquire(void *ctx, void *object)
+static void model_lock_acquire(void *ctx, void *lock)
 {
-    struct host_lock *lock = object;
-
     (void)ctx;
-    pthread_mutex_lock(&lock->mutex);
+    posix_lock_take(NULL, lock);
 }
 
-static void model_lock_release(void *ctx, void *object)
+static void model_lock_release(void *ctx, void *lock)
 {
-    struct host_lock *lock = object;
-
     (void)ctx;
-    pthread_mutex_unlock(&lock->mutex);
+    posix_lock_give(NULL, lock);
 }
 
 static struct iommu_model_host model_host(struct iommu_model_host_machine *host)

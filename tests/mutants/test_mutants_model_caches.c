@@ -27,7 +27,7 @@ static uint64_t *put(struct vtdm_tlb *tlb, struct vtdm_set *set, unsigned kind, 
 {
     uint64_t *word = vtdm_tlb_make(tlb, set, kind, place);
     assert_non_null(word);
-    *word = 1;
+    vtdm_tlb_fill(set, kind, word, 1);
     return word;
 }
 
@@ -41,7 +41,7 @@ static bool holds(const struct vtdm_tlb *tlb, const struct vtdm_set *set, unsign
 static void test_B45_a_range_larger_than_the_table(void **state)
 {
     struct vtdm_tlb tlb;
-    struct vtdm_set one = { 0, 0 }, other = { 0, 0 };
+    struct vtdm_set one = { .serial = 0 }, other = { .serial = 0 };
     assert_true(vtdm_tlb_create(&tlb, &objects));
     for (uint64_t place = 5; place < 200; place++)
         put(&tlb, &one, 0, place);
@@ -64,7 +64,7 @@ static void test_B45_a_range_larger_than_the_table(void **state)
 static void test_B45_what_is_forgotten_makes_room(void **state)
 {
     struct vtdm_tlb tlb;
-    struct vtdm_set kept = { 0, 0 }, set = { 0, 0 };
+    struct vtdm_set kept = { .serial = 0 }, set = { .serial = 0 };
     assert_true(vtdm_tlb_create(&tlb, &objects));
     for (uint64_t place = 0; place < 64; place += 8)
         put(&tlb, &kept, 0, place);
@@ -86,7 +86,7 @@ static void test_B45_what_is_forgotten_makes_room(void **state)
 static void test_B45_a_full_table_goes_on_with_what_is_forgotten(void **state)
 {
     struct vtdm_tlb tlb;
-    struct vtdm_set set = { 0, 0 };
+    struct vtdm_set set = { .serial = 0 };
     unsigned taken = 0;
     assert_true(vtdm_tlb_create(&tlb, &objects));
     no_more = true;
@@ -119,7 +119,8 @@ static void test_B45_half_of_a_nested_entry(void **state)
     assert_int_equal(found.table, 0x7000);
     struct vtdm_space *space = vtdm_space_find(f.model, 5, 1);
     uint64_t word = *vtdm_tlb_find(&f.model->paging, &space->tables, VTDM_TABLE_KIND(2), 0);
-    *vtdm_tlb_make(&f.model->paging, &space->tables, VTDM_TABLE_KIND(2), 64) = word; /* no group of guests there */
+    vtdm_tlb_fill(&space->tables, VTDM_TABLE_KIND(2),
+                  vtdm_tlb_make(&f.model->paging, &space->tables, VTDM_TABLE_KIND(2), 64), word); /* no group of guests there */
     assert_false(vtdm_paging_find(&tx, (uint64_t)64 << 21, 2, 1, &found));
     vtdm_tlb_drop(&f.model->paging, &space->tables, VTDM_TABLE_KIND(2) + VTDM_TABLE_KINDS, 0, 0);
     assert_false(vtdm_paging_find(&tx, 0, 2, 1, &found));
@@ -136,7 +137,7 @@ static void test_B45_a_pasid_is_not_its_domain(void **state)
     fx_map_second(&f, table, 4, 0x5000, 0x800000, 1, VTD_SS_R);
     assert_true(fx_reads(&f, 1, 0x5000, 0x800000));
     const struct vtdm_space *space = vtdm_space_find(f.model, 5, VTDM_NO_PASID);
-    uint16_t stamp = space->stamp[5];
+    uint32_t stamp = space->stamp[5];
     fx_submit(&f, fx_piotlb(VTD_QI_PIOTLB_G_PASID, 5, 1), 0);
     assert_int_equal(space->stamp[5], stamp);
     fx_submit(&f, fx_iotlb(VTD_QI_IOTLB_G_PAGE, 5), 0x6000);

@@ -297,6 +297,40 @@ static void test_model_only_a_status_gets_lost(void **state)
     fx_end(&f);
 }
 
+/* ---- Reading ------------------------------------------------------------------------------------------ */
+
+static unsigned reads;
+static int (*inner_read)(void *ctx, uint64_t pa, void *to, size_t bytes);
+
+static int counted_read(void *ctx, uint64_t pa, void *to, size_t bytes)
+{
+    reads++;
+    return inner_read(ctx, pa, to, bytes);
+}
+
+/* What one write of the tail hands over is read at once, up to the end of the ring; or word by word if it must be. */
+static void test_model_descriptors_are_read_together(void **state)
+{
+    for (unsigned hook = 0; hook < 2; hook++) {
+        struct fx f;
+        begin(&f, 0, 0, 0);
+        inner_read = f.host.memory.read;
+        f.host.memory.read = hook ? counted_read : NULL;
+        for (unsigned round = 0; round < 24; round++) {
+            uint64_t before = fx_stats(&f).descriptors, first = f.tail;
+            reads = 0;
+            for (unsigned i = 0; i < 12; i++)
+                place(&f, WAIT(round * 12 + i), f.status);
+            ring(&f);
+            assert_int_equal(iqei(&f), VTD_IQEI_NONE);
+            assert_int_equal(status(&f), round * 12 + 11);
+            assert_int_equal(fx_stats(&f).descriptors, before + 12);
+            assert_int_equal(reads, !hook ? 0 : f.tail > first || f.tail == 0 ? 1 : 2);
+        }
+        fx_end(&f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -311,6 +345,7 @@ int main(void)
         cmocka_unit_test(test_model_a_stalled_queue_that_is_told_to_go_on),
         cmocka_unit_test(test_B60_a_descriptor_refused_by_chance_gets_through),
         cmocka_unit_test(test_model_only_a_status_gets_lost),
+        cmocka_unit_test(test_model_descriptors_are_read_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -395,6 +395,33 @@ static void test_model_a_dry_run_evicts_nothing(void **state)
     fx_end(&f);
 }
 
+/* Told once in a thousand million times, it strikes nothing; told every time, it strikes whatever there is. */
+static void test_model_evicted_now_and_then(void **state)
+{
+    for (unsigned always = 0; always < 2; always++) {
+        const uint64_t count = 200;
+        struct fx f;
+        fx_preset(&f, "scalable");
+        f.config.lies = (struct iommu_model_lies){ .enabled = RANDOM_EVICT, .one_in = always ? 1 : 1000000000 };
+        fx_create(&f);
+        fx_enable(&f);
+        uint64_t table = fx_page(&f);
+        fx_second_entry(&f, FX_RID, 1, 5, table, 4);
+        uint64_t leaf = fx_map_second(&f, table, 4, 0x5000, PAGE, 1, R);
+        for (unsigned i = 0; i < count; i++)
+            assert_true(fx_reads(&f, 1, 0x5000, PAGE));
+        struct iommu_model_vtd_stats stats = fx_stats(&f);
+        assert_int_equal(stats.iotlb_hits < count - 1, always);
+        assert_int_equal(stats.context_hits < count - 1, always);
+        assert_int_equal(stats.pasid_hits < count - 1, always);
+        fx_put(&f, leaf, OTHER | R);
+        if (!always) /* nobody watches this unit */
+            assert_true(fx_reads(&f, 1, 0x5000, PAGE));
+        assert_int_equal(strikes(&f), 0);
+        fx_end(&f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -416,6 +443,7 @@ int main(void)
         cmocka_unit_test(test_B45_stale_by_itself_and_stale_from_the_start),
         cmocka_unit_test(test_B45_a_refusal_that_stays_one),
         cmocka_unit_test(test_model_a_dry_run_evicts_nothing),
+        cmocka_unit_test(test_model_evicted_now_and_then),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -186,7 +186,8 @@ void iommu_model_vtd_write64(struct iommu_model_vtd *model, uint32_t offset, uin
 /* Bytes of the register block that exist. */
 uint32_t iommu_model_vtd_register_bytes(const struct iommu_model_vtd *model);
 
-/* Translate one request; explanation may be NULL. The request must not cross a 4 KiB page. */
+/* Translate one request; explanation may be NULL. The request must not cross a 4 KiB page. An entry that stops a walk, or
+ * wants a flag, may be read twice. */
 void iommu_model_vtd_translate(struct iommu_model_vtd *model, const struct iommu_model_request *request,
                                struct iommu_model_result *result,
                                struct iommu_model_explanation *explanation);

@@ -10,6 +10,7 @@
 #include "core/domain.h"
 #include "core/gather.h"
 #include "core/host.h"
+#include "core/pagetable_page.h"
 #include "core/reach.h"
 
 #define PROT_ALL ((uint32_t)(IOMMU_READ | IOMMU_WRITE | IOMMU_CACHE))
@@ -34,7 +35,7 @@ static bool fits_bits(uint64_t last, unsigned bits)
     return bits >= 64 || last >> bits == 0;
 }
 
-static inline int check_map(struct iommu_domain *domain, uint64_t iova, uint64_t pa, uint64_t len,
+static PT_INLINE int check_map(struct iommu_domain *domain, uint64_t iova, uint64_t pa, uint64_t len,
                             uint32_t prot)
 {
     const struct iommu_pt *pt = &domain->pt;
@@ -84,6 +85,15 @@ static __attribute__((noinline)) int take_out(struct iommu_domain *domain, uint6
     return result;
 }
 
+/* Of a page that iommu_map() has entered by itself. */
+static __attribute__((noinline)) int settle_page(struct iommu_domain *domain, uint64_t iova)
+{
+    uint64_t last = iova + (IOMMU_PAGE_SIZE - 1);
+    int result = settle_map(domain, iova, last);
+
+    return result ? take_out(domain, iova, last, result) : 0;
+}
+
 int map_prepare(struct pt_map *map, struct iommu_domain *domain, uint64_t iova, uint64_t pa,
                 uint64_t len, uint32_t prot)
 {
@@ -110,13 +120,50 @@ int map_commit(struct pt_map *map, struct iommu_domain *domain)
     return result ? take_out(domain, map->first, map->last, result) : 0;
 }
 
-static __attribute__((noinline)) int map_long(struct iommu_domain *domain, uint64_t iova, uint64_t pa, uint64_t len,
-                                              uint32_t prot)
+static int map_long(struct iommu_domain *domain, uint64_t iova, uint64_t pa, uint64_t len, uint32_t prot)
 {
     struct pt_map map;
     int result = pt_map_prepare(&map, &domain->pt, iova, iova + (len - 1), pa, prot);
 
     return result ? result : map_commit(&map, domain);
+}
+
+/* All checks. Large pages have no call to make either, see pagetable_page.h. */
+static __attribute__((noinline)) int map_any(struct iommu_domain *domain, uint64_t iova, uint64_t pa, uint64_t len,
+                                             uint32_t prot)
+{
+    struct iommu_pt *pt = &domain->pt;
+    uint64_t last = iova + (len - 1);
+    int result = check_map(domain, iova, pa, len, prot);
+
+    if (result)
+        return result;
+    result = pt_is_plain(pt) ? pt_map_block(pt, iova, last, pa | pt_leaf_bits(pt, prot), true) : 1;
+    if (result)
+        result = pt_map_short(pt, iova, last, pa, prot);
+    if (result)
+        return result < 0 ? result : map_long(domain, iova, pa, len, prot);
+    result = settle_map(domain, iova, last);
+    return result ? take_out(domain, iova, last, result) : 0;
+}
+
+/*
+ * One page that check_map() would let pass, in a table that needs no hooks. Others are not refused here: map_any() looks at
+ * them closely. Whether the domain has a table of its own is not asked: in one that is all empty no page finds its place.
+ */
+static PT_INLINE bool is_ordinary_page(const struct iommu_domain *domain, uint64_t iova, uint64_t pa, uint64_t len,
+                                       uint32_t prot)
+{
+    const struct iommu_pt *pt = &domain->pt;
+    const uint64_t within = IOMMU_PAGE_SIZE - 1;
+
+    if (!pt->plain || len != IOMMU_PAGE_SIZE || ((iova | pa) & within))
+        return false;
+    if ((prot & ~(uint32_t)(IOMMU_WRITE | IOMMU_CACHE)) != IOMMU_READ)
+        return false;
+    if (iova > pt->last || !fits_bits(pa, pt->config.pa_bits))
+        return false;
+    return !reach_is_reserved(domain, iova, iova | within) && !reach_is_reserved(domain, pa, pa | within);
 }
 
 int iommu_map(struct iommu_domain *domain, uint64_t iova, uint64_t pa, uint64_t len, uint32_t prot)
@@ -125,14 +172,14 @@ int iommu_map(struct iommu_domain *domain, uint64_t iova, uint64_t pa, uint64_t 
 
     if (!domain)
         return -IOMMU_EINVAL;
-    result = check_map(domain, iova, pa, len, prot);
+    if (!is_ordinary_page(domain, iova, pa, len, prot) || iova > reach_last(domain))
+        return map_any(domain, iova, pa, len, prot);
+    result = pt_map_page(&domain->pt, iova, pa | pt_leaf_bits(&domain->pt, prot));
     if (result)
-        return result;
-    result = pt_map_short(&domain->pt, iova, iova + (len - 1), pa, prot);
-    if (result)
-        return result < 0 ? result : map_long(domain, iova, pa, len, prot);
-    result = settle_map(domain, iova, iova + (len - 1));
-    return result ? take_out(domain, iova, iova + (len - 1), result) : 0;
+        return result < 0 ? result : map_any(domain, iova, pa, len, prot);
+    if (domain->iommu->flush_maps || iova > reach_last(domain))
+        return settle_page(domain, iova);
+    return 0;
 }
 
 static __attribute__((noinline)) int unmap_strictly(struct iommu_domain *domain, uint64_t iova, uint64_t last)
@@ -145,21 +192,45 @@ static __attribute__((noinline)) int unmap_strictly(struct iommu_domain *domain,
     return result ? result : gather_settle(domain, &strict);
 }
 
+static __attribute__((noinline)) int unmap_any(struct iommu_domain *domain, uint64_t iova, uint64_t len,
+                                               struct iommu_gather *gather)
+{
+    uint64_t last = iova + (len - 1);
+    int result;
+
+    if (domain->type != IOMMU_DOMAIN_UNMANAGED || !is_range(iova, len))
+        return -IOMMU_EINVAL;
+    if (gather && gather->domain && gather->domain != domain)
+        return -IOMMU_EINVAL;
+    if (!gather)
+        return unmap_strictly(domain, iova, last);
+    result = pt_is_plain(&domain->pt) && last <= domain->pt.last ? pt_unmap_block(&domain->pt, iova, last, gather, true) : 1;
+    if (result)
+        result = iommu_pt_unmap(&domain->pt, iova, last, gather);
+    if (!result)
+        gather->domain = domain;
+    return result;
+}
+
+/* One page, the gather in use for this domain already, no hooks. Others are not refused here: unmap_any() decides. */
+static PT_INLINE bool is_ordinary_unmap(const struct iommu_domain *domain, uint64_t iova, uint64_t len,
+                                        const struct iommu_gather *gather)
+{
+    return domain->pt.plain && gather && gather->domain == domain && len == IOMMU_PAGE_SIZE &&
+           !(iova & (IOMMU_PAGE_SIZE - 1)) && iova <= domain->pt.last;
+}
+
 int iommu_unmap(struct iommu_domain *domain, uint64_t iova, uint64_t len,
                 struct iommu_gather *gather)
 {
     int result;
 
-    if (!domain || domain->type != IOMMU_DOMAIN_UNMANAGED || !is_range(iova, len))
+    if (!domain)
         return -IOMMU_EINVAL;
-    if (gather && gather->domain && gather->domain != domain)
-        return -IOMMU_EINVAL;
-    if (!gather)
-        return unmap_strictly(domain, iova, iova + (len - 1));
-    result = iommu_pt_unmap(&domain->pt, iova, iova + (len - 1), gather);
-    if (!result)
-        gather->domain = domain;
-    return result;
+    if (!is_ordinary_unmap(domain, iova, len, gather))
+        return unmap_any(domain, iova, len, gather);
+    result = pt_unmap_page(&domain->pt, iova, gather);
+    return result <= 0 ? result : unmap_any(domain, iova, len, gather);
 }
 
 int iommu_iova_to_phys(struct iommu_domain *domain, uint64_t iova, uint64_t *pa)

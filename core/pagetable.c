@@ -60,6 +60,7 @@ int iommu_pt_init_at(struct iommu_pt *pt, const struct iommu_platform *platform,
     pt->unsynced = 0;
     pt->one_caller = !platform->lock_acquire;
     pt->last = last_of(config);
+    pt->plain = config->coherent && config->format->count_shift && !platform->phys_to_virt;
     pt->root = top;
     return 0;
 }

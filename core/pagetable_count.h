@@ -16,7 +16,7 @@
  * to be covered or trimmed. A range belongs to one call at a time, so of a table that a call covers nobody else holds a
  * pin: a count of 512 says that all is mapped, and its leaves need no reading.
  *
- * Entries that point at no table never have a count, but for a moment: pt_pin_settled() adds first and looks then, which is
+ * Entries that point at no table never have a count, but for a moment: pt_find_place() adds first and looks then, which is
  * cheaper than a compare-exchange. So "is it empty" is asked of the format's present bits, never of the whole word.
  *
  * A pin is a sequentially consistent read-modify-write: what the caller reads afterwards is ordered behind it, as
@@ -29,6 +29,7 @@
 #include "core/pagetable_walk.h"
 
 #define PT_COUNT_BITS 10u
+#define PT_COUNT_MASK (((uint64_t)1 << PT_COUNT_BITS) - 1)
 /* Leaves, and far more pins than there are threads; well below what ten bits hold, for those that add first. */
 #define PT_COUNT_MOST (PT_ENTRIES + PT_ENTRIES / 2)
 
@@ -45,7 +46,7 @@ static inline bool pt_counts(const struct iommu_pt *pt)
 
 static inline uint64_t pt_count_of(const struct iommu_pt *pt, uint64_t value)
 {
-    return (value >> pt->config.format->count_shift) & (((uint64_t)1 << PT_COUNT_BITS) - 1);
+    return (value >> pt->config.format->count_shift) & PT_COUNT_MASK;
 }
 
 /* `count` as it stands in an entry; 0 where there is no place for it. */
@@ -94,22 +95,6 @@ static inline bool pt_unpin(const struct iommu_pt *pt, pt_entry *entry, unsigned
     if (!pt_counts(pt))
         return false;
     return pt_count_of(pt, pt_count_add(pt, entry, 0 - pt_count_bits(pt, count))) == count;
-}
-
-/*
- * The short cut: pin a table that is settled, for one leaf, or for a look if it has at least one. *value: its entry.
- * False: it is not so, who wants to know more walks.
- */
-static inline bool pt_pin_settled(const struct iommu_pt *pt, pt_entry *entry, unsigned least, uint64_t *value)
-{
-    *value = pt_load(entry);
-    if (!pt_is_settled(pt, *value) || pt_count_of(pt, *value) - least >= PT_COUNT_MOST - least)
-        return false;
-    *value = pt_count_add(pt, entry, pt_count_bits(pt, 1));
-    if (pt_is_settled(pt, *value) && pt_count_of(pt, *value) >= least)
-        return true;
-    (void)pt_unpin(pt, entry, 1);
-    return false;
 }
 
 /* Pin a leaf table for `count` leaves. */

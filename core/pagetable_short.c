@@ -10,73 +10,39 @@
  */
 #include "core/pagetable_count.h"
 #include "core/pagetable_map.h"
+#include "core/pagetable_page.h"
 #include "core/pagetable_run.h"
 
 /* [iova, last] lies within one leaf table, which is there. 1: not so, or anything else that wants the long way. */
 static PT_INLINE int map_in_slot(struct iommu_pt *pt, uint64_t iova, uint64_t last, uint64_t leaf, bool plain)
 {
+    const struct pt_view view = pt_view(pt);
     unsigned count = (unsigned)((last - iova + 1) >> IOMMU_PAGE_LG2);
-    pt_entry *entry = pt_entry_in(pt, iova, 2, plain), *run;
+    pt_entry *entry = pt_entry_in(&view, iova, 2, plain), *run;
     uint64_t value;
 
     if (!entry || !pt_counts(pt) || pt_pin(pt, entry, count, &value) != PT_PINNED)
         return 1;
-    run = pt_table_in(pt, value, plain) + pt_slot(iova);
-    if (!pt_is_settled(pt, value) || pt_run_any(run, count)) {
+    run = pt_table_in(&view, value, plain) + pt_slot(iova);
+    if (!pt_is_settled(pt, value) || pt_run_any_here(run, count)) {
         (void)pt_unpin(pt, entry, count);
         return pt_is_settled(pt, value) ? -IOMMU_EEXIST : 1;
     }
-    pt_run_fill(pt, run, count, leaf, IOMMU_PAGE_SIZE);
+    if (count < PT_LONG_RUN)
+        pt_run_fill_here(run, count, leaf, IOMMU_PAGE_SIZE);
+    else
+        pt_run_fill(pt, run, count, leaf, IOMMU_PAGE_SIZE);
     if (!plain)
         pt_flush(pt, run, count);
-    return 0;
-}
-
-/* The same for one page. */
-static PT_INLINE int map_page(struct iommu_pt *pt, uint64_t iova, uint64_t leaf, bool plain)
-{
-    pt_entry *entry = pt_entry_in(pt, iova, 2, plain), *slot;
-    uint64_t value;
-
-    if (!entry || !pt_counts(pt) || !pt_pin_settled(pt, entry, 0, &value))
-        return 1;
-    slot = pt_table_in(pt, value, plain) + pt_slot(iova);
-    if (pt_load(slot)) {
-        (void)pt_unpin(pt, entry, 1);
-        return -IOMMU_EEXIST;
-    }
-    atomic_store_explicit(slot, leaf, memory_order_relaxed);
-    if (!plain)
-        pt_flush(pt, slot, 1);
-    return 0;
-}
-
-/*
- * The range is one large page, whose entry is there and empty, and nothing is unsynced. 1: anything else. The exchange
- * is the fence.
- */
-static PT_INLINE int map_block(struct iommu_pt *pt, uint64_t iova, uint64_t last, uint64_t leaf, bool plain)
-{
-    unsigned level = pt_block_level(iova, last);
-    pt_entry *entry;
-    uint64_t empty = 0;
-
-    if (!level || !(pt->config.page_sizes & pt_span(level)) || (leaf & (pt_span(level) - 1) & pt->config.format->address))
-        return 1;
-    entry = pt_entry_in(pt, iova, level, plain);
-    if (!entry || pt_load(entry) || pt_is_unsynced(pt) ||
-        !pt_exchange(pt, entry, &empty, leaf | pt->config.format->large))
-        return 1;
-    if (!plain)
-        pt_flush(pt, entry, 1);
     return 0;
 }
 
 /* [iova, last] is a whole leaf table of small pages, where there is none. 1: anything else. */
 static PT_INLINE int map_table(struct iommu_pt *pt, uint64_t iova, uint64_t leaf, bool plain)
 {
+    const struct pt_view view = pt_view(pt);
     uint64_t empty = 0, bits = pt_count_bits(pt, PT_ENTRIES) | pt->config.format->flushed | pt->config.format->table;
-    pt_entry *entry = pt_entry_in(pt, iova, 2, plain), *table;
+    pt_entry *entry = pt_entry_in(&view, iova, 2, plain), *table;
     struct pt_pages pages = {{NULL, NULL}};
 
     if (!entry || !pt_counts(pt) || pt_load(entry) || pt_is_unsynced(pt))
@@ -103,19 +69,13 @@ static PT_INLINE int map_several(struct iommu_pt *pt, uint64_t iova, uint64_t la
 
     if (iova >> pt_shift(2) == last >> pt_shift(2) && last - iova < pt_span(2) - 1)
         return map_in_slot(pt, iova, last, leaf, plain);
-    result = map_block(pt, iova, last, leaf, plain);
+    result = pt_map_block(pt, iova, last, leaf, plain);
     return result > 0 && pt_block_level(iova, last) == 2 ? map_table(pt, iova, leaf, plain) : result;
-}
-
-static __attribute__((noinline)) int map_several_plain(struct iommu_pt *pt, uint64_t iova, uint64_t last, uint64_t leaf)
-{
-    return map_several(pt, iova, last, leaf, true);
 }
 
 static __attribute__((noinline)) int map_through_hooks(struct iommu_pt *pt, uint64_t iova, uint64_t last, uint64_t leaf)
 {
-    int result = last - iova < IOMMU_PAGE_SIZE ? map_page(pt, iova, leaf, false) :
-                                                 map_several(pt, iova, last, leaf, false);
+    int result = map_several(pt, iova, last, leaf, false);
 
     if (!result)
         pt_order(pt);
@@ -126,7 +86,5 @@ int pt_map_short(struct iommu_pt *pt, uint64_t iova, uint64_t last, uint64_t pa,
 {
     uint64_t leaf = pa | pt_leaf_bits(pt, prot);
 
-    if (!pt_is_plain(pt))
-        return map_through_hooks(pt, iova, last, leaf);
-    return last - iova < IOMMU_PAGE_SIZE ? map_page(pt, iova, leaf, true) : map_several_plain(pt, iova, last, leaf);
+    return pt_is_plain(pt) ? map_several(pt, iova, last, leaf, true) : map_through_hooks(pt, iova, last, leaf);
 }

@@ -16,17 +16,8 @@
 #include "core/pagetable_count.h"
 #include "core/pagetable_dead.h"
 #include "core/pagetable_idle.h"
+#include "core/pagetable_page.h"
 #include "core/pagetable_run.h"
-
-static inline void note(struct iommu_gather *gather, uint64_t iova, uint64_t last, uint8_t leaf_lg2)
-{
-    if (iova < gather->first)
-        gather->first = iova;
-    if (last > gather->last)
-        gather->last = last;
-    if (leaf_lg2 < gather->leaf_lg2)
-        gather->leaf_lg2 = leaf_lg2;
-}
 
 struct unmap {
     struct pt_walk walk;
@@ -99,7 +90,7 @@ static int check(struct unmap *unmap)
  * One caller at a time: nobody is on the way down, and tables above the leaf tables can go as well when they are empty.
  * They are looked at only when an entry of theirs has been cleared, first near that.
  */
-static __attribute__((noinline)) void prune(struct iommu_pt *pt, uint64_t iova, struct iommu_gather *gather)
+void pt_prune(struct iommu_pt *pt, uint64_t iova, struct iommu_gather *gather)
 {
     struct pt_walk walk;
     uint64_t value;
@@ -121,12 +112,12 @@ static __attribute__((noinline)) void prune(struct iommu_pt *pt, uint64_t iova, 
 }
 
 /* The count has gone to 0: the table goes unless somebody has pinned it since. */
-static __attribute__((noinline)) void slot_is_empty(struct iommu_pt *pt, pt_entry *entry, uint64_t iova, struct iommu_gather *gather)
+void pt_drop_empty(struct iommu_pt *pt, pt_entry *entry, uint64_t iova, struct iommu_gather *gather)
 {
     if (gather->keep_idle)
         gather->idle = true;
     else if (pt_unlink_empty(pt, entry, 2, gather))
-        prune(pt, iova, gather);
+        pt_prune(pt, iova, gather);
 }
 
 void pt_unlink_idle(struct iommu_pt *pt, uint64_t iova, struct iommu_gather *gather)
@@ -134,21 +125,17 @@ void pt_unlink_idle(struct iommu_pt *pt, uint64_t iova, struct iommu_gather *gat
     pt_entry *entry = pt_entry_at(pt, iova, 2);
 
     if (entry)
-        slot_is_empty(pt, entry, iova, gather);
+        pt_drop_empty(pt, entry, iova, gather);
 }
 
 /* Clear leaves of a leaf table, on which the caller has `pins`. */
-static PT_INLINE void clear_slot(struct iommu_pt *pt, pt_entry *entry, pt_entry *run, uint64_t iova, unsigned count,
-                              unsigned pins, struct iommu_gather *gather, bool plain)
+static void clear_slot(struct iommu_pt *pt, pt_entry *entry, pt_entry *run, uint64_t iova, unsigned count, unsigned pins,
+                       struct iommu_gather *gather)
 {
-    if (count == 1)
-        atomic_store_explicit(run, 0, memory_order_relaxed);
-    else
-        pt_run_fill(pt, run, count, 0, 0);
-    if (!plain)
-        pt_flush(pt, run, count);
+    pt_run_fill(pt, run, count, 0, 0);
+    pt_flush(pt, run, count);
     if (pt_unpin(pt, entry, count + pins))
-        slot_is_empty(pt, entry, iova, gather);
+        pt_drop_empty(pt, entry, iova, gather);
 }
 
 /* Clear one entry; what hangs below it goes to the gather. */
@@ -197,7 +184,7 @@ static void clear(struct iommu_pt *pt, uint64_t iova, uint64_t last, pt_entry *c
         }
         if (pt_is_table(pt, walk.level, value))
             clear_slot(pt, entry, pt_table_of(pt, value) + pt_slot(walk.iova), walk.iova, slot_count(&walk, last),
-                       entry == pinned[0] || entry == pinned[1], gather, false);
+                       entry == pinned[0] || entry == pinned[1], gather);
         walk_to(&walk, walk_last(&walk) + 1); /* no table: vanished, somebody else works on this range */
     }
 }
@@ -208,50 +195,33 @@ void pt_clear(struct iommu_pt *pt, uint64_t iova, uint64_t last, uint8_t leaf_lg
     pt_entry *const none[2] = {NULL, NULL};
 
     clear(pt, iova, last, none, gather);
-    note(gather, iova, last, leaf_lg2);
+    pt_note(gather, iova, last, leaf_lg2);
 }
 
 /* ---- all of it ---------------------------------------------------------------------------------------- */
 
-/* The range lies within one leaf table. 1: that is not there or not settled, or the range is the whole of it. */
+/* The range lies within one leaf table, and is not the whole of it. 1: it is not there or not settled. */
 static PT_INLINE int unmap_in_slot(struct iommu_pt *pt, uint64_t iova, uint64_t last, struct iommu_gather *gather,
                                 bool plain)
 {
     unsigned count = (unsigned)((last - iova + 1) >> IOMMU_PAGE_LG2);
-    pt_entry *entry = pt_entry_in(pt, iova, 2, plain), *run;
-    uint64_t value;
+    struct pt_place place;
 
-    if (!entry || !pt_counts(pt) || count == PT_ENTRIES || !pt_pin_settled(pt, entry, 1, &value))
+    if (!pt_find_place(pt, iova, 1, plain, &place))
         return 1;
-    run = pt_table_in(pt, value, plain) + pt_slot(iova);
-    if (count == 1 ? !pt_load(run) : !pt_run_all(run, count)) {
-        (void)pt_unpin(pt, entry, 1);
+    if (!pt_run_all_here(place.slot, count)) {
+        (void)pt_place_add(&place, 0 - place.one);
         return -IOMMU_ENOENT;
     }
-    clear_slot(pt, entry, run, iova, count, 1, gather, plain);
-    note(gather, iova, last, IOMMU_PAGE_LG2);
-    return 0;
-}
-
-/* The range is one large page, or a leaf table full of small ones, unread. 1: anything else. */
-static PT_INLINE int unmap_block(struct iommu_pt *pt, uint64_t iova, uint64_t last, struct iommu_gather *gather, bool plain)
-{
-    unsigned level = pt_block_level(iova, last);
-    pt_entry *entry = level && level <= pt->config.levels ? pt_entry_in(pt, iova, level, plain) : NULL;
-    uint64_t value = entry ? pt_load(entry) : 0;
-
-    bool table = pt_is_table(pt, level, value);
-
-    if (!pt_is_present(pt, value) || (table && (level > 2 || !pt_counts(pt) || pt_count_of(pt, value) != PT_ENTRIES)))
-        return 1;
-    atomic_store_explicit(entry, 0, memory_order_release);
+    if (count < PT_LONG_RUN)
+        pt_run_fill_here(place.slot, count, 0, 0);
+    else
+        pt_run_fill(pt, place.slot, count, 0, 0);
     if (!plain)
-        pt_flush(pt, entry, 1);
-    if (table)
-        pt_bury(pt, pt_table_in(pt, value, plain), 1, gather);
-    if (pt_one_caller(pt))
-        prune(pt, iova, gather);
-    note(gather, iova, last, (uint8_t)pt_shift(table ? 1 : level));
+        pt_flush(pt, place.slot, count);
+    pt_note(gather, iova, last, IOMMU_PAGE_LG2);
+    if (pt_place_leave(&place, count + 1))
+        pt_drop_empty(pt, place.entry, iova, gather);
     return 0;
 }
 
@@ -262,9 +232,9 @@ static __attribute__((noinline)) int unmap_range(struct iommu_pt *pt, uint64_t i
 
     if (!result) {
         clear(pt, iova, last, unmap.pinned, gather);
-        prune(pt, iova, gather);
-        prune(pt, last, gather);
-        note(gather, iova, last, unmap.leaf_lg2);
+        pt_prune(pt, iova, gather);
+        pt_prune(pt, last, gather);
+        pt_note(gather, iova, last, unmap.leaf_lg2);
         return 0;
     }
     for (unsigned i = 0; i < 2; i++)
@@ -277,9 +247,9 @@ static PT_INLINE int unmap_short(struct iommu_pt *pt, uint64_t iova, uint64_t la
 {
     int result = 1;
 
-    if (iova >> pt_shift(2) == last >> pt_shift(2))
+    if (iova >> pt_shift(2) == last >> pt_shift(2) && last - iova < pt_span(2) - 1)
         result = unmap_in_slot(pt, iova, last, gather, plain);
-    return result > 0 ? unmap_block(pt, iova, last, gather, plain) : result;
+    return result > 0 ? pt_unmap_block(pt, iova, last, gather, plain) : result;
 }
 
 static __attribute__((noinline)) int unmap_any(struct iommu_pt *pt, uint64_t iova, uint64_t last,
@@ -299,6 +269,6 @@ int iommu_pt_unmap(struct iommu_pt *pt, uint64_t iova, uint64_t last, struct iom
         return -IOMMU_ENOENT;
     if (last - iova >= IOMMU_PAGE_SIZE || !pt_is_plain(pt))
         return unmap_any(pt, iova, last, gather);
-    result = unmap_in_slot(pt, iova, iova + (IOMMU_PAGE_SIZE - 1), gather, true);
+    result = pt_unmap_page(pt, iova, gather);
     return result > 0 ? unmap_range(pt, iova, last, gather) : result;
 }

@@ -175,52 +175,77 @@ static inline void walk_to(struct pt_walk *walk, uint64_t iova)
  * registers; and for the others. `plain` is a constant to the compiler: all that gets it is PT_INLINE.
  */
 #define PT_INLINE inline __attribute__((always_inline))
+#define PT_SELDOM(condition) __builtin_expect((condition), 0)
 
 static inline bool pt_is_plain(const struct iommu_pt *pt)
 {
-    return pt->config.coherent && !pt->platform->phys_to_virt;
+    return pt->plain;
 }
 
-static PT_INLINE pt_entry *pt_table_in(const struct iommu_pt *pt, uint64_t value, bool plain)
-{
-    uint64_t pa = value & pt->config.format->address;
+/* What the short ways ask of a table again and again; in registers, where no store between makes it be read again. */
+struct pt_view {
+    const struct iommu_pt *pt;
+    uint64_t settled, address, offset;
+};
 
-    return plain ? (pt_entry *)(uintptr_t)(pa + pt->platform->phys_to_virt_offset) : host_phys_to_virt(pt->platform, pa);
+static PT_INLINE struct pt_view pt_view(const struct iommu_pt *pt)
+{
+    const struct iommu_pt_format *format = pt->config.format;
+
+    return (struct pt_view){pt, format->flushed, format->address, pt->platform->phys_to_virt_offset};
+}
+
+static PT_INLINE pt_entry *pt_table_in(const struct pt_view *view, uint64_t value, bool plain)
+{
+    uint64_t pa = value & view->address;
+
+    return plain ? (pt_entry *)(uintptr_t)(pa + view->offset) : host_phys_to_virt(view->pt->platform, pa);
+}
+
+/* From a table of `level` to the one below. False: its pointer is missing, a large page, or not settled. */
+static PT_INLINE bool pt_step(const struct pt_view *view, pt_entry **table, uint64_t iova, unsigned level, bool plain)
+{
+    uint64_t value = pt_load(&(*table)[(iova >> pt_shift(level)) % PT_ENTRIES]);
+
+    if (!(value & view->settled))
+        return false;
+    *table = pt_table_in(view, value, plain);
+    return true;
 }
 
 /*
- * The entry of `lowest` level for iova, or NULL: something above is missing, a large page, or not settled. Who gets NULL
- * walks.
+ * The entry of level `lowest`, 2 or 3, for iova, or NULL: something above is missing, a large page, or not settled. Who
+ * gets NULL walks. Without a loop: the shifts are constants then. Most tables have four levels.
  */
-static PT_INLINE pt_entry *pt_entry_in(const struct iommu_pt *pt, uint64_t iova, unsigned lowest, bool plain)
+static PT_INLINE pt_entry *pt_entry_in(const struct pt_view *view, uint64_t iova, unsigned lowest, bool plain)
 {
-    const uint64_t settled = pt->config.format->flushed, address = pt->config.format->address;
-    const uint64_t offset = pt->platform->phys_to_virt_offset;
-    pt_entry *table = pt_top(pt);
-    unsigned shift = pt_shift(pt->config.levels);
+    pt_entry *table = pt_top(view->pt);
+    unsigned levels = view->pt->config.levels;
 
-    for (; shift > pt_shift(lowest); shift -= 9) {
-        uint64_t value = pt_load(&table[(iova >> shift) % PT_ENTRIES]);
-
-        if (!(value & settled))
-            return NULL;
-        table = plain ? (pt_entry *)(uintptr_t)((value & address) + offset) : pt_table_of(pt, value);
-    }
-    return &table[(iova >> shift) % PT_ENTRIES];
+    if (PT_SELDOM(levels > 4) && !pt_step(view, &table, iova, 5, plain))
+        return NULL;
+    if (!PT_SELDOM(levels < 4) && !pt_step(view, &table, iova, 4, plain))
+        return NULL;
+    if (lowest == 2 && !pt_step(view, &table, iova, 3, plain))
+        return NULL;
+    return &table[(iova >> pt_shift(lowest)) % PT_ENTRIES];
 }
 
 static inline pt_entry *pt_entry_at(const struct iommu_pt *pt, uint64_t iova, unsigned lowest)
 {
-    return pt_entry_in(pt, iova, lowest, false);
+    const struct pt_view view = pt_view(pt);
+
+    return pt_entry_in(&view, iova, lowest, false);
 }
 
-/* The level whose leaf is just [iova, last], if it is above 1; else 0. */
+/* The level whose leaf is just [iova, last], if it is 2 or 3; else 0: larger pages are left to who walks. */
 static inline unsigned pt_block_level(uint64_t iova, uint64_t last)
 {
-    for (unsigned level = 2; level <= IOMMU_PT_LEVELS_MAX; level++)
-        if (last - iova == pt_span(level) - 1)
-            return (iova & (pt_span(level) - 1)) ? 0 : level;
-    return 0;
+    uint64_t within = last - iova;
+
+    if ((iova & within) || (within != pt_span(2) - 1 && within != pt_span(3) - 1))
+        return 0;
+    return within == pt_span(2) - 1 ? 2 : 3;
 }
 
 /* ---- shared by map and unmap -------------------------------------------------------------------------- */

@@ -12,7 +12,7 @@
 #include "models/vtd/words.h"
 
 /* For either stage everything below becomes one function, in which what is known of its entries is constants. */
-#define INLINE static inline __attribute__((always_inline))
+#define PLACE_INLINE inline __attribute__((always_inline))
 
 /* What one translation is about, and what its stage's entries must be like. */
 struct place {
@@ -34,7 +34,7 @@ struct place {
 _Static_assert(SECOND_RIGHTS == (VTD_SS_R | VTD_SS_W) << 1 && FIRST_RIGHTS == (VTD_FS_RW | VTD_FS_US) << 1, "one shift");
 _Static_assert(SECOND_RIGHTS == (VTDM_LEAF_READ | VTDM_LEAF_WRITE) && VTD_SS_ADDR == VTD_FS_ADDR, "as in a leaf");
 
-INLINE bool begin_second(struct place *place)
+static PLACE_INLINE bool begin_second(struct place *place)
 {
     const struct vtdm_route *route = place->route;
     place->space = route->space[0];
@@ -47,7 +47,7 @@ INLINE bool begin_second(struct place *place)
     return !(place->address >> route->second_bits);
 }
 
-INLINE bool begin_first(struct place *place)
+static PLACE_INLINE bool begin_first(struct place *place)
 {
     const struct vtdm_route *route = place->route;
     place->space = route->space[1];
@@ -61,7 +61,7 @@ INLINE bool begin_first(struct place *place)
 }
 
 /* false: not a case for this way, whatever the stage. */
-INLINE bool begin(struct place *place, const struct vtdm_asker *asker, const struct iommu_model_request *like,
+static PLACE_INLINE bool begin(struct place *place, const struct vtdm_asker *asker, const struct iommu_model_request *like,
                   uint64_t address)
 {
     place->m = asker->m;
@@ -73,7 +73,7 @@ INLINE bool begin(struct place *place, const struct vtdm_asker *asker, const str
 }
 
 /* The word of the smallest page that is remembered; 0: none. *leaf: where one of 4 KiB has its place, if it has one. */
-INLINE uint64_t remembered(const struct place *place, unsigned *kind, uint64_t **leaf)
+static PLACE_INLINE uint64_t remembered(const struct place *place, unsigned *kind, uint64_t **leaf)
 {
     *leaf = NULL;
     for (unsigned kinds = place->space->leaves.kinds; kinds; kinds &= kinds - 1) {
@@ -89,7 +89,7 @@ INLINE uint64_t remembered(const struct place *place, unsigned *kind, uint64_t *
 }
 
 /* The lowest table that is remembered for the address; *level is its own. */
-INLINE uint64_t lowest_table(const struct place *place, unsigned *level)
+static PLACE_INLINE uint64_t lowest_table(const struct place *place, unsigned *level)
 {
     for (*level = 1; *level < place->levels; ++*level) {
         const uint64_t *word = vtdm_tlb_find(&place->m->paging, &place->space->tables, VTDM_TABLE_KIND(*level + 1),
@@ -100,26 +100,26 @@ INLINE uint64_t lowest_table(const struct place *place, unsigned *level)
     return place->top | place->rights;
 }
 
-INLINE bool in_order(const struct place *place, unsigned level, uint64_t entry)
+static PLACE_INLINE bool in_order(const struct place *place, unsigned level, uint64_t entry)
 {
     bool reserved = place->first ? vtdm_first_reserved(place->m, false, level, entry)
                                  : vtdm_second_reserved(place->m, level, entry);
     return (entry & place->present) && (entry & place->flags) == place->flags && !reserved;
 }
 
-INLINE uint64_t first_leaf(uint64_t entry, uint64_t rights)
+static PLACE_INLINE uint64_t first_leaf(uint64_t entry, uint64_t rights)
 {
     return VTDM_LEAF_READ | VTDM_LEAF_WRITE | (rights & VTDM_TABLE_WRITE ? VTDM_LEAF_FIRST_WRITE : 0) |
            (rights & VTDM_TABLE_USER ? VTDM_LEAF_USER : 0) | (entry & VTD_FS_D ? VTDM_LEAF_DIRTY : 0);
 }
 
-INLINE uint64_t second_leaf(const struct place *place, uint64_t entry, uint64_t rights)
+static PLACE_INLINE uint64_t second_leaf(const struct place *place, uint64_t entry, uint64_t rights)
 {
     bool dirty = !place->route->second_flags || (entry & VTD_SS_D);
     return rights | VTDM_LEAF_FIRST_WRITE | VTDM_LEAF_USER | VTDM_LEAF_EXTENDED | (dirty ? VTDM_LEAF_DIRTY : 0);
 }
 
-INLINE uint64_t leaf_of(const struct place *place, unsigned level, uint64_t entry, uint64_t rights)
+static PLACE_INLINE uint64_t leaf_of(const struct place *place, unsigned level, uint64_t entry, uint64_t rights)
 {
     uint64_t page = entry & VTD_SS_ADDR & ~(SPEC_BIT64(VTD_LEVEL_SHIFT(level)) - 1);
     return page | VTDM_LEAF_THERE |
@@ -130,7 +130,7 @@ INLINE uint64_t leaf_of(const struct place *place, unsigned level, uint64_t entr
  * The translation as the IOTLB keeps it, and its kind. 0: some entry gives no right, or has to be judged; nothing has
  * changed, but that upper levels are remembered. ahead: only up to the leaf's table, then 0.
  */
-INLINE uint64_t walk(const struct place *place, bool ahead, unsigned *kind)
+static PLACE_INLINE uint64_t walk(const struct place *place, bool ahead, unsigned *kind)
 {
     struct iommu_model_vtd *m = place->m;
     unsigned level, how = vtdm_snooped(m, place->route) ? 0 : IOMMU_MODEL_FETCH_UNSNOOPED;
@@ -158,14 +158,14 @@ INLINE uint64_t walk(const struct place *place, bool ahead, unsigned *kind)
 }
 
 /* For either kind of access; a write that has to walk for its dirty flag is denied here, and both where there is no word. */
-INLINE uint32_t denied(uint64_t word)
+static PLACE_INLINE uint32_t denied(uint64_t word)
 {
     const uint64_t read = VTDM_LEAF_READ | VTDM_LEAF_USER;
     const uint64_t write = VTDM_LEAF_WRITE | VTDM_LEAF_FIRST_WRITE | VTDM_LEAF_USER | VTDM_LEAF_DIRTY;
     return ((word & read) == read ? 0 : VTDM_COPY_NO_READ) | ((word & write) == write ? 0 : VTDM_COPY_NO_WRITE);
 }
 
-INLINE bool allowed(const struct place *place, const struct iommu_model_request *like, uint64_t word, uint64_t pa)
+static PLACE_INLINE bool allowed(const struct place *place, const struct iommu_model_request *like, uint64_t word, uint64_t pa)
 {
     if ((word & (VTDM_LEAF_FAULT | VTDM_LEAF_ABSENT)) || (denied(word) & vtdm_front_needs(like)))
         return false;
@@ -173,7 +173,7 @@ INLINE bool allowed(const struct place *place, const struct iommu_model_request 
 }
 
 /* false: no memory. */
-INLINE bool keep(const struct place *place, unsigned kind, uint64_t word, uint64_t *leaf)
+static PLACE_INLINE bool keep(const struct place *place, unsigned kind, uint64_t word, uint64_t *leaf)
 {
     if (kind || !leaf)
         leaf = vtdm_tlb_make(&place->m->iotlb, &place->space->leaves, kind, place->address >> VTDM_LEAF_LG2(kind));
@@ -182,7 +182,7 @@ INLINE bool keep(const struct place *place, unsigned kind, uint64_t word, uint64
     return leaf;
 }
 
-INLINE void count(struct iommu_model_vtd_stats *stats, const struct vtdm_route *route, bool cached)
+static PLACE_INLINE void count(struct iommu_model_vtd_stats *stats, const struct vtdm_route *route, bool cached)
 {
     stats->translations++;
     stats->context_hits++;
@@ -192,7 +192,7 @@ INLINE void count(struct iommu_model_vtd_stats *stats, const struct vtdm_route *
         stats->iotlb_hits++;
 }
 
-INLINE void accept(const struct vtdm_answer *answer, bool cached, struct iommu_model_result *result)
+static PLACE_INLINE void accept(const struct vtdm_answer *answer, bool cached, struct iommu_model_result *result)
 {
     *result = (struct iommu_model_result){
         .pa = answer->pa, .outcome = IOMMU_MODEL_OK, .page_lg2 = answer->page_lg2, .read = answer->read,
@@ -200,7 +200,7 @@ INLINE void accept(const struct vtdm_answer *answer, bool cached, struct iommu_m
     };
 }
 
-INLINE bool answer(const struct place *place, const struct vtdm_asker *asker, const struct iommu_model_request *like,
+static PLACE_INLINE bool answer(const struct place *place, const struct vtdm_asker *asker, const struct iommu_model_request *like,
                    struct iommu_model_result *result)
 {
     const uint64_t write = VTDM_LEAF_WRITE | VTDM_LEAF_FIRST_WRITE | VTDM_LEAF_USER;
@@ -236,7 +236,7 @@ bool vtdm_short(const struct vtdm_asker *asker, const struct iommu_model_request
     return false;
 }
 
-INLINE void ask_ahead(const struct place *place)
+static PLACE_INLINE void ask_ahead(const struct place *place)
 {
     unsigned kind;
     uint64_t *leaf;

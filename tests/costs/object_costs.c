@@ -150,7 +150,8 @@ static void objects(void)
     mapping(&world, 0x40400000, 0x10400000, (uint64_t)2 << 20, "mapping, 2 MiB");
     attach(&world, 0, 0, iommu_route_rid(), "attachment, device");
     attach(&world, 2, 1, iommu_route_pasid(1), "attachment, first PASID of a device");
-    attach(&world, 2, 2, iommu_route_pasid(2), "attachment, further PASID");
+    attach(&world, 2, 2, iommu_route_pasid(2), "attachment, PASID beside another");
+    attach(&world, 2, 2, iommu_route_pasid(64), "attachment, PASID, first of a further 32");
     for (unsigned i = 0; i < 3; i++)
         must(iommu_device_remove(world.device[i]), "remove");
     must(iommu_domain_free(world.domain), "free");

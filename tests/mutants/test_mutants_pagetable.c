@@ -19,6 +19,7 @@ static void at_fence(void);
 #include "core/pagetable_map.c" /* NOLINT(bugprone-suspicious-include): see above */
 
 #include "core/pagetable_idle.h"
+#include "core/pagetable_page.h"
 #include "tests/core/table_rig.h"
 
 static void (*meanwhile)(pt_entry *entry);
@@ -86,24 +87,38 @@ static void test_B52_a_count_loses_no_pin(void **state)
     assert_true(entry == settled + 7 * ONE);
 }
 
+/* The pointer at a leaf table in a tree of three levels, which the short ways pin. */
+static _Alignas(4096) pt_entry upper[PT_ENTRIES], middle[PT_ENTRIES];
+static pt_entry *const entry_found = &middle[0];
+
+static bool find_place(unsigned least)
+{
+    struct iommu_pt pt = table_of(&format_second);
+    struct pt_place place;
+
+    pt.config.levels = 3;
+    pt.root = (uint64_t *)(void *)upper;
+    upper[0] = (settled & ~FORMAT_ADDRESS) | (uintptr_t)middle;
+    if (!pt_find_place(&pt, 0, least, true, &place))
+        return false;
+    assert_ptr_equal(place.entry, entry_found);
+    assert_ptr_equal(place.slot, (void *)(uintptr_t)PA);
+    return true;
+}
+
 static void test_B52_pins_of_settled_tables(void **state)
 {
-    const struct iommu_pt pt = table_of(&format_second);
-    pt_entry entry = settled + ONE;
-    uint64_t value;
-
     (void)state;
-    assert_true(pt_pin_settled(&pt, &entry, 1, &value));
-    assert_true(entry == settled + 2 * ONE);
-    assert_int_equal(value & FORMAT_ADDRESS, PA);
-    entry = settled;
-    whose = &entry;
+    *entry_found = settled + ONE;
+    assert_true(find_place(1));
+    assert_true(*entry_found == settled + 2 * ONE);
+    *entry_found = settled;
+    whose = entry_found;
     meanwhile = unlink_it;
-    assert_false(pt_pin_settled(&pt, &entry, 1,
-                                &value)); /* nothing in it to look at, and nothing is written */
-    assert_true(entry == settled);
+    assert_false(find_place(1)); /* nothing in it to look at, and nothing is written */
+    assert_true(*entry_found == settled);
     meanwhile = NULL;
-    assert_true(pt_pin_settled(&pt, &entry, 0, &value));
+    assert_true(find_place(0));
 }
 
 /* A count must not run into what is beside it. */
@@ -111,18 +126,17 @@ static void test_B52_a_count_has_an_end(void **state)
 {
     const struct iommu_pt pt = table_of(&format_second);
     const uint64_t full = settled + PT_COUNT_MOST * ONE;
-    pt_entry entry;
+    pt_entry entry = full - ONE;
     uint64_t value;
 
     (void)state;
     for (unsigned least = 0; least < 2; least++) {
-        entry = full - ONE;
-        assert_true(pt_pin_settled(&pt, &entry, least, &value));
-        assert_true(entry == full);
-        assert_false(pt_pin_settled(&pt, &entry, least, &value));
-        assert_true(entry == full);
+        *entry_found = full - ONE;
+        assert_true(find_place(least));
+        assert_true(*entry_found == full);
+        assert_false(find_place(least));
+        assert_true(*entry_found == full);
     }
-    entry = full - ONE;
     assert_int_equal(pt_pin(&pt, &entry, 2, &value), PT_FULL);
     assert_int_equal(pt_pin(&pt, &entry, 1, &value), PT_PINNED);
     assert_true(entry == full);
@@ -131,16 +145,13 @@ static void test_B52_a_count_has_an_end(void **state)
 /* It adds first, so it finds out afterwards. */
 static void test_B52_a_pin_that_came_too_late_is_taken_back(void **state)
 {
-    const struct iommu_pt pt = table_of(&format_second);
-    pt_entry entry = settled;
-    uint64_t value;
-
     (void)state;
-    whose = &entry;
+    *entry_found = settled;
+    whose = entry_found;
     meanwhile = unlink_it;
-    assert_false(pt_pin_settled(&pt, &entry, 0, &value));
+    assert_false(find_place(0));
     assert_null(meanwhile);
-    assert_true(entry == 0);
+    assert_true(*entry_found == 0);
 }
 
 static void test_B52_what_is_no_table_is_not_pinned(void **state)

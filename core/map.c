@@ -15,6 +15,9 @@
 
 #define PROT_ALL ((uint32_t)(IOMMU_READ | IOMMU_WRITE | IOMMU_CACHE))
 
+/* pt_span() for a case label. */
+#define SPAN(level) (IOMMU_PAGE_SIZE << 9 * ((level) - 1))
+
 /* Whole pages, at least one, that do not wrap? */
 static bool is_range(uint64_t first, uint64_t len)
 {
@@ -32,7 +35,7 @@ static bool is_prot(const struct iommu_pt_format *format, uint32_t prot)
 
 static bool fits_bits(uint64_t last, unsigned bits)
 {
-    return bits >= 64 || last >> bits == 0;
+    return last <= UINT64_MAX >> (0 - bits) % 64; /* of 1 to 64 bits */
 }
 
 static PT_INLINE int check_map(struct iommu_domain *domain, uint64_t iova, uint64_t pa, uint64_t len,
@@ -85,10 +88,9 @@ static __attribute__((noinline)) int take_out(struct iommu_domain *domain, uint6
     return result;
 }
 
-/* Of a page that iommu_map() has entered by itself. */
-static __attribute__((noinline)) int settle_page(struct iommu_domain *domain, uint64_t iova)
+/* Of a page that map_leaf() has entered by itself. */
+static __attribute__((noinline)) int settle_leaf(struct iommu_domain *domain, uint64_t iova, uint64_t last)
 {
-    uint64_t last = iova + (IOMMU_PAGE_SIZE - 1);
     int result = settle_map(domain, iova, last);
 
     return result ? take_out(domain, iova, last, result) : 0;
@@ -128,58 +130,88 @@ static int map_long(struct iommu_domain *domain, uint64_t iova, uint64_t pa, uin
     return result ? result : map_commit(&map, domain);
 }
 
-/* All checks. Large pages have no call to make either, see pagetable_page.h. */
+/* All checks. */
 static __attribute__((noinline)) int map_any(struct iommu_domain *domain, uint64_t iova, uint64_t pa, uint64_t len,
                                              uint32_t prot)
 {
-    struct iommu_pt *pt = &domain->pt;
     uint64_t last = iova + (len - 1);
     int result = check_map(domain, iova, pa, len, prot);
 
-    if (result)
-        return result;
-    result = pt_is_plain(pt) ? pt_map_block(pt, iova, last, pa | pt_leaf_bits(pt, prot), true) : 1;
-    if (result)
-        result = pt_map_short(pt, iova, last, pa, prot);
+    if (!result)
+        result = pt_map_short(&domain->pt, iova, last, pa, prot);
     if (result)
         return result < 0 ? result : map_long(domain, iova, pa, len, prot);
-    result = settle_map(domain, iova, last);
-    return result ? take_out(domain, iova, last, result) : 0;
+    return settle_leaf(domain, iova, last);
 }
 
 /*
  * One page that check_map() would let pass, in a table that needs no hooks. Others are not refused here: map_any() looks at
- * them closely. Whether the domain has a table of its own is not asked: in one that is all empty no page finds its place.
+ * them closely. Whether the domain has a table of its own is asked only for pages that may stand in the top table: below
+ * one that is all empty no page finds its place.
  */
-static PT_INLINE bool is_ordinary_page(const struct iommu_domain *domain, uint64_t iova, uint64_t pa, uint64_t len,
+static PT_INLINE bool is_ordinary_leaf(const struct iommu_domain *domain, uint64_t iova, uint64_t pa, unsigned level,
                                        uint32_t prot)
 {
     const struct iommu_pt *pt = &domain->pt;
-    const uint64_t within = IOMMU_PAGE_SIZE - 1;
+    const uint64_t within = pt_span(level) - 1;
 
-    if (!pt->plain || len != IOMMU_PAGE_SIZE || ((iova | pa) & within))
+    if (!pt->plain || ((iova | pa) & within) || (level > 2 && !domain_has_table(domain)))
         return false;
     if ((prot & ~(uint32_t)(IOMMU_WRITE | IOMMU_CACHE)) != IOMMU_READ)
         return false;
-    if (iova > pt->last || !fits_bits(pa, pt->config.pa_bits))
+    if ((iova | within) > pt->last || (iova | within) > reach_last(domain) || !fits_bits(pa, pt->config.pa_bits))
         return false;
     return !reach_is_reserved(domain, iova, iova | within) && !reach_is_reserved(domain, pa, pa | within);
 }
 
-int iommu_map(struct iommu_domain *domain, uint64_t iova, uint64_t pa, uint64_t len, uint32_t prot)
+/* One page of a constant level. */
+static PT_INLINE int map_leaf(struct iommu_domain *domain, uint64_t iova, uint64_t pa, unsigned level, uint32_t prot)
 {
+    struct iommu_pt *pt = &domain->pt;
+    uint64_t last = iova + (pt_span(level) - 1), leaf;
     int result;
 
+    if (!is_ordinary_leaf(domain, iova, pa, level, prot))
+        return map_any(domain, iova, pa, pt_span(level), prot);
+    leaf = pa | pt_leaf_bits(pt, prot | IOMMU_READ); /* it is set: the compiler knows now */
+    result = level > 1 ? pt_map_large(pt, iova, leaf, level, true) : pt_map_page(pt, iova, leaf);
+    if (result)
+        return result < 0 ? result : map_any(domain, iova, pa, pt_span(level), prot);
+    if (PT_SELDOM(domain->iommu->flush_maps || last > reach_last(domain)))
+        return settle_leaf(domain, iova, last);
+    return 0;
+}
+
+/* Functions of their own, for some compilers save the registers that any branch needs at the start of all. */
+static __attribute__((noinline)) int map_4k(struct iommu_domain *domain, uint64_t iova, uint64_t pa, uint32_t prot)
+{
+    return map_leaf(domain, iova, pa, 1, prot);
+}
+
+static __attribute__((noinline)) int map_2m(struct iommu_domain *domain, uint64_t iova, uint64_t pa, uint32_t prot)
+{
+    return map_leaf(domain, iova, pa, 2, prot);
+}
+
+static __attribute__((noinline)) int map_1g(struct iommu_domain *domain, uint64_t iova, uint64_t pa, uint32_t prot)
+{
+    return map_leaf(domain, iova, pa, 3, prot);
+}
+
+int iommu_map(struct iommu_domain *domain, uint64_t iova, uint64_t pa, uint64_t len, uint32_t prot)
+{
     if (!domain)
         return -IOMMU_EINVAL;
-    if (!is_ordinary_page(domain, iova, pa, len, prot) || iova > reach_last(domain))
+    switch (len) {
+    case SPAN(1):
+        return map_4k(domain, iova, pa, prot);
+    case SPAN(2):
+        return map_2m(domain, iova, pa, prot);
+    case SPAN(3):
+        return map_1g(domain, iova, pa, prot);
+    default:
         return map_any(domain, iova, pa, len, prot);
-    result = pt_map_page(&domain->pt, iova, pa | pt_leaf_bits(&domain->pt, prot));
-    if (result)
-        return result < 0 ? result : map_any(domain, iova, pa, len, prot);
-    if (domain->iommu->flush_maps || iova > reach_last(domain))
-        return settle_page(domain, iova);
-    return 0;
+    }
 }
 
 static __attribute__((noinline)) int unmap_strictly(struct iommu_domain *domain, uint64_t iova, uint64_t last)
@@ -204,33 +236,54 @@ static __attribute__((noinline)) int unmap_any(struct iommu_domain *domain, uint
         return -IOMMU_EINVAL;
     if (!gather)
         return unmap_strictly(domain, iova, last);
-    result = pt_is_plain(&domain->pt) && last <= domain->pt.last ? pt_unmap_block(&domain->pt, iova, last, gather, true) : 1;
-    if (result)
-        result = iommu_pt_unmap(&domain->pt, iova, last, gather);
+    result = iommu_pt_unmap(&domain->pt, iova, last, gather);
     if (!result)
         gather->domain = domain;
     return result;
 }
 
-/* One page, the gather in use for this domain already, no hooks. Others are not refused here: unmap_any() decides. */
-static PT_INLINE bool is_ordinary_unmap(const struct iommu_domain *domain, uint64_t iova, uint64_t len,
-                                        const struct iommu_gather *gather)
+/* One page of a constant level, the gather in use for this domain already, no hooks. Others unmap_any() looks at. */
+static PT_INLINE int unmap_leaf(struct iommu_domain *domain, uint64_t iova, unsigned level, struct iommu_gather *gather)
 {
-    return domain->pt.plain && gather && gather->domain == domain && len == IOMMU_PAGE_SIZE &&
-           !(iova & (IOMMU_PAGE_SIZE - 1)) && iova <= domain->pt.last;
+    struct iommu_pt *pt = &domain->pt;
+    const uint64_t within = pt_span(level) - 1;
+    int result = 1;
+
+    if (pt->plain && gather && gather->domain == domain && !(iova & within) && (iova | within) <= pt->last)
+        result = level > 1 ? pt_unmap_large(pt, iova, level, gather) : pt_unmap_page(pt, iova, gather);
+    return result <= 0 ? result : unmap_any(domain, iova, pt_span(level), gather);
+}
+
+static __attribute__((noinline)) int unmap_4k(struct iommu_domain *domain, uint64_t iova, struct iommu_gather *gather)
+{
+    return unmap_leaf(domain, iova, 1, gather);
+}
+
+static __attribute__((noinline)) int unmap_2m(struct iommu_domain *domain, uint64_t iova, struct iommu_gather *gather)
+{
+    return unmap_leaf(domain, iova, 2, gather);
+}
+
+static __attribute__((noinline)) int unmap_1g(struct iommu_domain *domain, uint64_t iova, struct iommu_gather *gather)
+{
+    return unmap_leaf(domain, iova, 3, gather);
 }
 
 int iommu_unmap(struct iommu_domain *domain, uint64_t iova, uint64_t len,
                 struct iommu_gather *gather)
 {
-    int result;
-
     if (!domain)
         return -IOMMU_EINVAL;
-    if (!is_ordinary_unmap(domain, iova, len, gather))
+    switch (len) {
+    case SPAN(1):
+        return unmap_4k(domain, iova, gather);
+    case SPAN(2):
+        return unmap_2m(domain, iova, gather);
+    case SPAN(3):
+        return unmap_1g(domain, iova, gather);
+    default:
         return unmap_any(domain, iova, len, gather);
-    result = pt_unmap_page(&domain->pt, iova, gather);
-    return result <= 0 ? result : unmap_any(domain, iova, len, gather);
+    }
 }
 
 int iommu_iova_to_phys(struct iommu_domain *domain, uint64_t iova, uint64_t *pa)

@@ -71,7 +71,7 @@ static inline bool pt_is_alone(const struct iommu_pt *pt)
 /* NOLINTNEXTLINE(readability-non-const-parameter): the builtin writes to it */
 static inline bool pt_exchange(const struct iommu_pt *pt, pt_entry *entry, uint64_t *value, uint64_t next)
 {
-    if (!pt_is_alone(pt))
+    if (!PT_SELDOM(pt_is_alone(pt)))
         return atomic_compare_exchange_strong_explicit(entry, value, next, memory_order_seq_cst, memory_order_acquire);
     atomic_store_explicit(entry, next, memory_order_release);
     return true;

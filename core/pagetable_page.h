@@ -24,7 +24,7 @@ static PT_INLINE uint64_t pt_place_add(const struct pt_place *place, uint64_t bi
 {
     uint64_t value;
 
-    if (!place->alone)
+    if (!PT_SELDOM(place->alone))
         return atomic_fetch_add_explicit(place->entry, bits, memory_order_seq_cst);
     value = pt_load(place->entry);
     atomic_store_explicit(place->entry, value + bits, memory_order_relaxed);
@@ -51,8 +51,7 @@ static PT_INLINE bool pt_find_place(const struct iommu_pt *pt, uint64_t iova, un
     uint64_t value, count;
 
     place->alone = pt_is_alone(pt);
-    place->entry = pt_entry_in(&view, iova, 2, plain);
-    if (!place->entry || (!plain && !shift))
+    if ((!plain && !shift) || !pt_find_entry(&view, iova, 2, plain, &place->entry))
         return false;
     value = pt_load(place->entry);
     count = (value >> shift) & PT_COUNT_MASK;
@@ -117,49 +116,51 @@ static PT_INLINE int pt_unmap_page(struct iommu_pt *pt, uint64_t iova, struct io
 /* ---- large pages --------------------------------------------------------------------------------------- */
 
 /*
- * The range is one large page, whose entry is there and empty, and nothing is unsynced. 1: anything else. The exchange
- * is the fence.
+ * One large page, which is aligned, of a level that hardware may not know. 1: its entry is not there or not empty, or
+ * something is unsynced. The exchange is the fence.
  */
-static PT_INLINE int pt_map_block(struct iommu_pt *pt, uint64_t iova, uint64_t last, uint64_t leaf, bool plain)
+static PT_INLINE int pt_map_large(struct iommu_pt *pt, uint64_t iova, uint64_t leaf, unsigned level, bool plain)
 {
     const struct pt_view view = pt_view(pt);
-    unsigned level = pt_block_level(iova, last);
     pt_entry *entry;
     uint64_t empty = 0;
 
-    if (!level || !(pt->config.page_sizes & pt_span(level)) || (leaf & (pt_span(level) - 1) & pt->config.format->address))
+    if (!(pt->config.page_sizes & pt_span(level)) || !pt_find_entry(&view, iova, level, plain, &entry))
         return 1;
-    entry = pt_entry_in(&view, iova, level, plain);
-    if (!entry || pt_load(entry) || pt_is_unsynced(pt) ||
-        !pt_exchange(pt, entry, &empty, leaf | pt->config.format->large))
+    if (pt_load(entry) || pt_is_unsynced(pt) || !pt_exchange(pt, entry, &empty, leaf | pt->config.format->large))
         return 1;
     if (!plain)
         pt_flush(pt, entry, 1);
     return 0;
 }
 
+/* The range is one large page? As pt_map_large(). 1: it is not. */
+static PT_INLINE int pt_map_block(struct iommu_pt *pt, uint64_t iova, uint64_t last, uint64_t leaf, bool plain)
+{
+    unsigned level = pt_block_level(iova, last);
+
+    if (!level || (leaf & (last - iova) & pt->config.format->address))
+        return 1;
+    return pt_map_large(pt, iova, leaf, level, plain);
+}
+
 /* On a host with one caller at a time: tables above iova's entry that have become empty go to the gather. */
 void pt_prune(struct iommu_pt *pt, uint64_t iova, struct iommu_gather *gather);
 
-/* The range is one large page, or a leaf table full of small ones, unread. 1: anything else. */
-static PT_INLINE int pt_unmap_block(struct iommu_pt *pt, uint64_t iova, uint64_t last, struct iommu_gather *gather, bool plain)
+/* One large page in a plain table. 1: it is not there like that; nothing has changed then. */
+static PT_INLINE int pt_unmap_large(struct iommu_pt *pt, uint64_t iova, unsigned level, struct iommu_gather *gather)
 {
     const struct pt_view view = pt_view(pt);
-    unsigned level = pt_block_level(iova, last);
-    pt_entry *entry = level ? pt_entry_in(&view, iova, level, plain) : NULL;
-    uint64_t value = entry ? pt_load(entry) : 0;
-    bool table = pt_is_table(pt, level, value);
+    pt_entry *entry;
 
-    if (!pt_is_present(pt, value) || (table && (level > 2 || !pt_counts(pt) || pt_count_of(pt, value) != PT_ENTRIES)))
+    if (!pt_find_entry(&view, iova, level, true, &entry))
+        return 1;
+    if (!(pt_load(entry) & pt->config.format->large)) /* nothing, or a table */
         return 1;
     atomic_store_explicit(entry, 0, memory_order_release);
-    if (!plain)
-        pt_flush(pt, entry, 1);
-    if (table)
-        pt_bury(pt, pt_table_in(&view, value, plain), 1, gather);
-    if (pt_one_caller(pt))
+    if (PT_SELDOM(pt_one_caller(pt)))
         pt_prune(pt, iova, gather);
-    pt_note(gather, iova, last, (uint8_t)pt_shift(table ? 1 : level));
+    pt_note(gather, iova, iova | (pt_span(level) - 1), (uint8_t)pt_shift(level));
     return 0;
 }
 

@@ -18,10 +18,10 @@ static PT_INLINE int map_in_slot(struct iommu_pt *pt, uint64_t iova, uint64_t la
 {
     const struct pt_view view = pt_view(pt);
     unsigned count = (unsigned)((last - iova + 1) >> IOMMU_PAGE_LG2);
-    pt_entry *entry = pt_entry_in(&view, iova, 2, plain), *run;
+    pt_entry *entry, *run;
     uint64_t value;
 
-    if (!entry || !pt_counts(pt) || pt_pin(pt, entry, count, &value) != PT_PINNED)
+    if (!pt_counts(pt) || !pt_find_entry(&view, iova, 2, plain, &entry) || pt_pin(pt, entry, count, &value) != PT_PINNED)
         return 1;
     run = pt_table_in(&view, value, plain) + pt_slot(iova);
     if (!pt_is_settled(pt, value) || pt_run_any_here(run, count)) {
@@ -42,10 +42,10 @@ static PT_INLINE int map_table(struct iommu_pt *pt, uint64_t iova, uint64_t leaf
 {
     const struct pt_view view = pt_view(pt);
     uint64_t empty = 0, bits = pt_count_bits(pt, PT_ENTRIES) | pt->config.format->flushed | pt->config.format->table;
-    pt_entry *entry = pt_entry_in(&view, iova, 2, plain), *table;
+    pt_entry *entry, *table;
     struct pt_pages pages = {{NULL, NULL}};
 
-    if (!entry || !pt_counts(pt) || pt_load(entry) || pt_is_unsynced(pt))
+    if (!pt_counts(pt) || !pt_find_entry(&view, iova, 2, plain, &entry) || pt_load(entry) || pt_is_unsynced(pt))
         return 1;
     if (pt_pages_get(pt, &pages, 0, 1))
         return -IOMMU_ENOMEM;

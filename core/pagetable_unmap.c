@@ -225,6 +225,32 @@ static PT_INLINE int unmap_in_slot(struct iommu_pt *pt, uint64_t iova, uint64_t 
     return 0;
 }
 
+/* The range is one large page, or a leaf table full of small ones, unread. 1: anything else. */
+static PT_INLINE int unmap_block(struct iommu_pt *pt, uint64_t iova, uint64_t last, struct iommu_gather *gather, bool plain)
+{
+    const struct pt_view view = pt_view(pt);
+    unsigned level = pt_block_level(iova, last);
+    pt_entry *entry;
+    uint64_t value;
+    bool table;
+
+    if (!level || !pt_find_entry(&view, iova, level, plain, &entry))
+        return 1;
+    value = pt_load(entry);
+    table = pt_is_table(pt, level, value);
+    if (!pt_is_present(pt, value) || (table && (level > 2 || !pt_counts(pt) || pt_count_of(pt, value) != PT_ENTRIES)))
+        return 1;
+    atomic_store_explicit(entry, 0, memory_order_release);
+    if (!plain)
+        pt_flush(pt, entry, 1);
+    if (table)
+        pt_bury(pt, pt_table_in(&view, value, plain), 1, gather);
+    if (pt_one_caller(pt))
+        pt_prune(pt, iova, gather);
+    pt_note(gather, iova, last, (uint8_t)pt_shift(table ? 1 : level));
+    return 0;
+}
+
 static __attribute__((noinline)) int unmap_range(struct iommu_pt *pt, uint64_t iova, uint64_t last, struct iommu_gather *gather)
 {
     struct unmap unmap = {.walk = walk_start(pt, iova), .first = iova, .last = last, .leaf_lg2 = 63};
@@ -249,7 +275,7 @@ static PT_INLINE int unmap_short(struct iommu_pt *pt, uint64_t iova, uint64_t la
 
     if (iova >> pt_shift(2) == last >> pt_shift(2) && last - iova < pt_span(2) - 1)
         result = unmap_in_slot(pt, iova, last, gather, plain);
-    return result > 0 ? pt_unmap_block(pt, iova, last, gather, plain) : result;
+    return result > 0 ? unmap_block(pt, iova, last, gather, plain) : result;
 }
 
 static __attribute__((noinline)) int unmap_any(struct iommu_pt *pt, uint64_t iova, uint64_t last,

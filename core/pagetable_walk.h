@@ -214,28 +214,31 @@ static PT_INLINE bool pt_step(const struct pt_view *view, pt_entry **table, uint
 }
 
 /*
- * The entry of level `lowest`, 2 or 3, for iova, or NULL: something above is missing, a large page, or not settled. Who
- * gets NULL walks. Without a loop: the shifts are constants then. Most tables have four levels.
+ * The entry of level `lowest`, 2 or 3, for iova. False: something above is missing, a large page, or not settled; the
+ * caller walks. Without a loop: the shifts are constants then. Most tables have four levels.
  */
-static PT_INLINE pt_entry *pt_entry_in(const struct pt_view *view, uint64_t iova, unsigned lowest, bool plain)
+static PT_INLINE bool pt_find_entry(const struct pt_view *view, uint64_t iova, unsigned lowest, bool plain, pt_entry **entry)
 {
     pt_entry *table = pt_top(view->pt);
     unsigned levels = view->pt->config.levels;
 
     if (PT_SELDOM(levels > 4) && !pt_step(view, &table, iova, 5, plain))
-        return NULL;
+        return false;
     if (!PT_SELDOM(levels < 4) && !pt_step(view, &table, iova, 4, plain))
-        return NULL;
+        return false;
     if (lowest == 2 && !pt_step(view, &table, iova, 3, plain))
-        return NULL;
-    return &table[(iova >> pt_shift(lowest)) % PT_ENTRIES];
+        return false;
+    *entry = &table[(iova >> pt_shift(lowest)) % PT_ENTRIES];
+    return true;
 }
 
+/* The same, or NULL. */
 static inline pt_entry *pt_entry_at(const struct iommu_pt *pt, uint64_t iova, unsigned lowest)
 {
     const struct pt_view view = pt_view(pt);
+    pt_entry *entry;
 
-    return pt_entry_in(&view, iova, lowest, false);
+    return pt_find_entry(&view, iova, lowest, false, &entry) ? entry : NULL;
 }
 
 /* The level whose leaf is just [iova, last], if it is 2 or 3; else 0: larger pages are left to who walks. */

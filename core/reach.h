@@ -16,9 +16,7 @@
 /* Highest iova that may be mapped now. Any thread, no lock. */
 static inline uint64_t reach_last(const struct iommu_domain *domain)
 {
-    uint32_t bits = __atomic_load_n(&domain->limit_bits, __ATOMIC_SEQ_CST);
-
-    return bits >= 64 ? UINT64_MAX : ((uint64_t)1 << bits) - 1;
+    return UINT64_MAX >> (0 - __atomic_load_n(&domain->limit_bits, __ATOMIC_SEQ_CST)) % 64; /* of 1 to 64 bits */
 }
 
 /* Is any of [first, last] out of bounds for all domains of the driver? */

@@ -38,13 +38,6 @@ unsigned model_below(struct model_lies *lies, unsigned below)
     return (unsigned)((model_random(lies) >> 32) * below >> 32);
 }
 
-bool model_now_and_then(struct model_lies *lies, enum iommu_model_lie lie, unsigned habit)
-{
-    if (!model_lies_on(lies, lie))
-        return false;
-    return model_below(lies, lies->one_in ? lies->one_in : habit) == 0;
-}
-
 struct iommu_model_strike model_strike_of(enum iommu_model_lie lie, const char *what,
                                           uint64_t address)
 {

@@ -29,7 +29,10 @@ static inline bool model_lies_on(const struct model_lies *lies, enum iommu_model
 uint64_t model_random(struct model_lies *lies);
 unsigned model_below(struct model_lies *lies, unsigned below); /* 0 to below - 1 */
 /* Is the lie told, and is this one of the times when it happens? */
-bool model_now_and_then(struct model_lies *lies, enum iommu_model_lie lie, unsigned habit);
+static inline bool model_now_and_then(struct model_lies *lies, enum iommu_model_lie lie, unsigned habit)
+{
+    return model_lies_on(lies, lie) && model_below(lies, lies->one_in ? lies->one_in : habit) == 0;
+}
 
 /* Strikes. Whoever makes one begins with model_strike_of, so that what it does not say says so. */
 struct iommu_model_strike model_strike_of(enum iommu_model_lie lie, const char *what,

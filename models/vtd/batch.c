@@ -17,13 +17,15 @@ static unsigned quick(struct iommu_model_vtd *m, uintptr_t caller, const struct 
 {
     struct vtdm_front *front = vtdm_front_find(m, caller);
     struct vtdm_asked asked;
-    unsigned done = 0;
+    const uint64_t *next = addresses, *end = addresses + count;
     if (!front || !vtdm_front_asked(front, request, &asked))
         return 0;
-    while (done < count && vtdm_front_answer(front, &asked, addresses[done], &results[done]))
-        done++;
-    vtdm_front_count(front, done);
-    return done;
+    while (next != end && vtdm_front_answer(&asked, *next, results)) {
+        next++;
+        results++;
+    }
+    vtdm_front_count(front, (uint64_t)(next - addresses));
+    return (unsigned)(next - addresses);
 }
 
 /* false: the caller's front does not know the way of these requests. */

@@ -7,17 +7,7 @@
  * context and PASID caches. Lock: held. Called by invalidate.c, regcache.c and command.c.
  */
 #include "models/vtd/drop.h"
-#include "models/vtd/model.h"
 #include "models/vtd/words.h"
-
-struct vtdm_range vtdm_range_of(struct iommu_model_vtd *m, uint64_t address, unsigned am)
-{
-    uint64_t page = address >> VTD_PAGE_LG2;
-    uint64_t mask = am >= 52 ? VTD_ALL_ONES >> VTD_PAGE_LG2 : SPEC_BIT64(am) - 1;
-    if (page & mask)
-        vtdm_misuse(m, "an invalidation's address is not aligned to its mask");
-    return (struct vtdm_range){ page & ~mask, page | mask };
-}
 
 void vtdm_drop_all(struct iommu_model_vtd *m)
 {
@@ -103,11 +93,14 @@ void vtdm_drop_domain(struct iommu_model_vtd *m, uint16_t did)
         forget(m, as_space(entry));
 }
 
+/* Mostly it is one page, for which calls would cost as much as the work. */
+#define DROP_INLINE inline __attribute__((always_inline))
+
 /* Of one kind; mostly of one place. */
-static inline void drop_kind(struct vtdm_tlb *tlb, struct vtdm_set *set, unsigned kind, unsigned lg2,
-                             const struct vtdm_range *range)
+static DROP_INLINE void drop_kind(struct vtdm_tlb *tlb, struct vtdm_set *set, unsigned kind, unsigned lg2,
+                             struct vtdm_range range)
 {
-    uint64_t first = range->first >> (lg2 - VTD_PAGE_LG2), last = range->last >> (lg2 - VTD_PAGE_LG2);
+    uint64_t first = range.first >> (lg2 - VTD_PAGE_LG2), last = range.last >> (lg2 - VTD_PAGE_LG2);
     uint64_t *word;
     if (first != last) {
         vtdm_tlb_drop(tlb, set, kind, first, last);
@@ -119,17 +112,17 @@ static inline void drop_kind(struct vtdm_tlb *tlb, struct vtdm_set *set, unsigne
 }
 
 /* Stamps are of small pages: a large one may have been copied to any of them. */
-static void drop_leaves(struct iommu_model_vtd *m, struct vtdm_space *space, const struct vtdm_range *range)
+static DROP_INLINE void drop_leaves(struct iommu_model_vtd *m, struct vtdm_space *space, struct vtdm_range range)
 {
     bool large = space->leaves.kinds & ~1u;
-    vtdm_space_touch(m, space, range->first, large ? range->first + VTDM_STAMPS - 1 : range->last);
+    vtdm_space_touch(m, space, range.first, large ? range.first + VTDM_STAMPS - 1 : range.last);
     for (unsigned kinds = space->leaves.kinds; kinds; kinds &= kinds - 1) {
         unsigned kind = vtdm_tlb_lowest(kinds);
         drop_kind(&m->iotlb, &space->leaves, kind, VTDM_LEAF_LG2(kind), range);
     }
 }
 
-static void drop_tables(struct iommu_model_vtd *m, struct vtdm_space *space, const struct vtdm_range *range)
+static DROP_INLINE void drop_tables(struct iommu_model_vtd *m, struct vtdm_space *space, struct vtdm_range range)
 {
     for (unsigned kinds = space->tables.kinds; kinds; kinds &= kinds - 1) {
         unsigned kind = vtdm_tlb_lowest(kinds);
@@ -137,7 +130,8 @@ static void drop_tables(struct iommu_model_vtd *m, struct vtdm_space *space, con
     }
 }
 
-static void drop_pages(struct iommu_model_vtd *m, struct vtdm_space *space, const struct vtdm_range *range, bool hint)
+static DROP_INLINE void drop_pages(struct iommu_model_vtd *m, struct vtdm_space *space, struct vtdm_range range,
+                                   bool hint)
 {
     drop_leaves(m, space, range);
     if (!hint)
@@ -156,7 +150,7 @@ void vtdm_drop_domain_pages(struct iommu_model_vtd *m, uint16_t did, struct vtdm
     for (; entry; entry = vtdm_cache_next_of_domain(entry)) {
         struct vtdm_space *space = as_space(entry);
         if (entry->name.pasid == VTDM_NO_PASID) {
-            drop_pages(m, space, &range, hint);
+            drop_pages(m, space, range, hint);
             continue;
         }
         vtdm_space_forget_leaves(m, space);
@@ -189,5 +183,5 @@ void vtdm_drop_tagged_pages(struct iommu_model_vtd *m, uint16_t did, uint32_t pa
 {
     struct vtdm_space *space = vtdm_space_find(m, did, pasid);
     if (space)
-        drop_pages(m, space, &range, hint);
+        drop_pages(m, space, range, hint);
 }

@@ -5,7 +5,7 @@
 #ifndef IOMMUKIT_MODELS_VTD_DROP_H
 #define IOMMUKIT_MODELS_VTD_DROP_H
 
-#include "iommukit/model/vtd.h"
+#include "models/vtd/model.h"
 
 /* Pages that an invalidation covers. */
 struct vtdm_range {
@@ -13,7 +13,14 @@ struct vtdm_range {
 };
 
 /* ADDR and AM of a descriptor or of IVA; an address that is not aligned to AM counts as misuse. */
-struct vtdm_range vtdm_range_of(struct iommu_model_vtd *m, uint64_t address, unsigned am);
+static inline struct vtdm_range vtdm_range_of(struct iommu_model_vtd *m, uint64_t address, unsigned am)
+{
+    uint64_t page = address >> VTD_PAGE_LG2;
+    uint64_t mask = am >= 52 ? VTD_ALL_ONES >> VTD_PAGE_LG2 : SPEC_BIT64(am) - 1;
+    if (page & mask)
+        vtdm_misuse(m, "an invalidation's address is not aligned to its mask");
+    return (struct vtdm_range){ page & ~mask, page | mask };
+}
 
 void vtdm_drop_all(struct iommu_model_vtd *m); /* context, PASID, translations */
 

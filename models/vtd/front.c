@@ -92,7 +92,7 @@ static void keep_route(const struct vtdm_tx *tx, uint64_t id, unsigned at)
     front->ways += VTDM_WAY_NUMBER;
     front->way[at] = (struct vtdm_way){
         .id = id, .stamps = tx->kept->stamp, .number = front->ways,
-        .start = at * VTDM_WAY_APART,
+        .start = at * VTDM_WAY_APART * VTDM_PLACE,
     };
     front->route[at] = (struct vtdm_kept_route){ tx->privileged, tx->fpd, tx->route };
 }

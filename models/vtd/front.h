@@ -44,7 +44,7 @@ struct vtdm_copy {
 struct vtdm_way {
     uint64_t id;            /* 0: no way */
     const uint32_t *stamps; /* of the space */
-    uint32_t start;         /* spreads the copies of different ways */
+    uint32_t start;         /* spreads the copies of different ways; as vtdm_front_place wants it */
     uint32_t number;        /* a multiple of VTDM_WAY_NUMBER below VTDM_STAMP; never used twice in one front */
 };
 #define VTDM_WAY_NUMBER (VTDM_COPY_DENIED + 1)
@@ -66,12 +66,13 @@ struct vtdm_front {
     struct vtdm_kept_route route[VTDM_WAYS];
 };
 
-/* A result's first word is its address; the others are copied as they are. */
+/* A result's first word is its address; the others are copied as they are, in one piece with what pads a result. */
 #define VTDM_ANSWER_AT    offsetof(struct iommu_model_result, outcome)
 #define VTDM_COPIED_AT    offsetof(struct vtdm_copy, outcome)
-#define VTDM_ANSWER_BYTES (offsetof(struct iommu_model_result, recorded) + 1 - VTDM_ANSWER_AT)
-_Static_assert(VTDM_ANSWER_AT == sizeof(uint64_t) && VTDM_ANSWER_BYTES == 12 &&
-               offsetof(struct vtdm_copy, recorded) + 1 - VTDM_COPIED_AT == VTDM_ANSWER_BYTES, "nothing is left out");
+#define VTDM_ANSWER_BYTES (sizeof(struct iommu_model_result) - VTDM_ANSWER_AT)
+_Static_assert(VTDM_ANSWER_AT == sizeof(uint64_t) && VTDM_ANSWER_BYTES <= sizeof(struct vtdm_copy) - VTDM_COPIED_AT &&
+               offsetof(struct iommu_model_result, recorded) - VTDM_ANSWER_AT == 11 &&
+               offsetof(struct vtdm_copy, recorded) - VTDM_COPIED_AT == 11, "nothing is left out");
 
 /* Who sends it, as one number, which is not 0. Field by field, as they were just written: a load of all at once would have to wait. */
 static inline uint64_t vtdm_front_id(const struct iommu_model_request *request)
@@ -87,10 +88,16 @@ static inline unsigned vtdm_front_way(uint64_t id)
     return (unsigned)(pasid + (pasid >> 7) + (pasid >> 14) + id) % VTDM_WAYS;
 }
 
-/* Neighbours do not get in each other's way, nor do the pages of one large stride. */
+/* One place, where all of them are the numbers of 32 bits. */
+#define VTDM_PLACE (UINT32_MAX / VTDM_COPIES + 1)
+
+/*
+ * The page's number, a 512th of it and a 512th of that: neighbours do not get in each other's way, nor do the pages of
+ * one large stride.
+ */
 static inline unsigned vtdm_front_place(uint32_t start, uint64_t page)
 {
-    return (unsigned)(page + ((page + (page >> 9)) >> 9) + start) % VTDM_COPIES;
+    return ((uint32_t)page * (VTDM_PLACE + VTDM_PLACE / 512 + VTDM_PLACE / 512 / 512) + start) / VTDM_PLACE;
 }
 
 /* A page's worth of stack stands for the caller. */
@@ -120,6 +127,7 @@ static inline bool vtdm_front_ordinary(const struct iommu_model_request *request
 /* What the requests of one device have in common. */
 struct vtdm_asked {
     struct vtdm_way way;
+    const struct vtdm_copy *copies;
     unsigned at;    /* of the way */
     uint32_t needs; /* VTDM_COPY_NO_* that must not be there */
     uint64_t last;  /* byte within a page at which the request may start */
@@ -138,17 +146,18 @@ static inline bool vtdm_front_asked(const struct vtdm_front *front, const struct
     uint64_t id = vtdm_front_id(request);
     asked->at = vtdm_front_way(id);
     asked->way = front->way[asked->at];
+    asked->copies = front->copy;
     asked->needs = vtdm_front_needs(request);
     asked->last = VTD_PAGE_BYTES - (uint64_t)request->bytes;
     return asked->way.id == id && vtdm_front_ordinary(request);
 }
 
 /* false: no copy answers this address, nothing has changed. Otherwise vtdm_front_count is to be told. */
-static inline bool vtdm_front_answer(const struct vtdm_front *front, const struct vtdm_asked *asked, uint64_t address,
+static inline bool vtdm_front_answer(const struct vtdm_asked *asked, uint64_t address,
                                      struct iommu_model_result *result)
 {
     uint64_t page = address / VTD_PAGE_BYTES;
-    const struct vtdm_copy *copy = &front->copy[vtdm_front_place(asked->way.start, page)];
+    const struct vtdm_copy *copy = &asked->copies[vtdm_front_place(asked->way.start, page)];
     uint64_t offset = address - copy->page; /* of another page: more than any */
     uint32_t stamp = __atomic_load_n(&asked->way.stamps[page % VTDM_STAMPS], __ATOMIC_ACQUIRE);
     if (offset > asked->last || ((copy->mark ^ (stamp | asked->way.number)) & (~VTDM_COPY_DENIED | asked->needs)))

@@ -78,7 +78,7 @@ static enum vtd_iqei iotlb_check(struct iommu_model_vtd *m, const struct vtdm_de
     return VTD_IQEI_NONE;
 }
 
-static struct vtdm_range range_in(struct iommu_model_vtd *m, const struct vtdm_descriptor *d)
+static inline struct vtdm_range range_in(struct iommu_model_vtd *m, const struct vtdm_descriptor *d)
 {
     return vtdm_range_of(m, d->words[1] & VTD_QI_IOTLB1_ADDR,
                          (unsigned)SPEC_GET(VTD_QI_IOTLB1_AM, d->words[1]));
@@ -167,10 +167,9 @@ enum vtd_iqei vtdm_descriptor_check(struct iommu_model_vtd *m, const struct vtdm
     enum vtd_iqei error = kinds[type].check(m, d);
     if (error)
         return error;
-    if ((d->words[0] & kinds[type].reserved[0]) || (d->words[1] & kinds[type].reserved[1]) ||
-        d->words[2] || d->words[3])
-        return VTD_IQEI_RESERVED;
-    return VTD_IQEI_NONE;
+    uint64_t wrong = (d->words[0] & kinds[type].reserved[0]) | (d->words[1] & kinds[type].reserved[1]) |
+                     d->words[2] | d->words[3];
+    return wrong ? VTD_IQEI_RESERVED : VTD_IQEI_NONE;
 }
 
 void vtdm_descriptor_run(struct iommu_model_vtd *m, const struct vtdm_descriptor *d)

@@ -178,8 +178,6 @@ void vtdm_strike_at(struct iommu_model_vtd *m, enum iommu_model_lie lie, const c
 struct iommu_model_vtd_stats vtdm_counts(const struct iommu_model_vtd *m);
 void vtdm_set_counts(struct iommu_model_vtd *m, const struct iommu_model_vtd_stats *stats);
 
-/* No copy of anything may be used any more; every change of a route, or of what lets one be used. */
-void vtdm_front_outdate(struct iommu_model_vtd *m);
 void vtdm_front_destroy(struct iommu_model_vtd *m);
 
 /* witness.c: where the request would land by what software wrote, past all caches. false: nowhere. Takes

@@ -165,17 +165,14 @@ void vtdm_queue_tick(struct iommu_model_vtd *m)
 
 /*
  * Descriptors that were read together. Software leaves those before the tail alone until they have been executed; but the
- * queue may stop, move, or be fed anew whenever the lock is dropped, so what is left then is read again.
+ * queue may stop, move, or be fed anew whenever the lock is dropped, so what is left then is read again, and the
+ * registers of the queue are looked at then, too: not for every descriptor.
  */
 struct batch {
     unsigned next, count;
+    uint64_t bytes_each, ring_last;
     struct vtdm_descriptor descriptor[TOGETHER];
 };
-
-static unsigned bytes_each(const struct iommu_model_vtd *m)
-{
-    return wide(m) ? VTD_QI_WIDE_BYTES : VTD_QI_NARROW_BYTES;
-}
 
 /* Wide ones from the head to the tail, or to the end of the ring, in one piece. */
 static void read_several(const struct iommu_model_vtd *m, struct batch *batch)
@@ -196,7 +193,7 @@ static bool read_one(const struct iommu_model_vtd *m, struct batch *batch)
     const struct iommu_model_memory *memory = &m->host->memory;
     struct vtdm_descriptor *d = &batch->descriptor[0];
     for (unsigned i = 0; i < 4; i++) {
-        bool there = i * 8 < bytes_each(m);
+        bool there = i * 8 < batch->bytes_each;
         d->words[i] = 0;
         if (there && memory->read64(memory->ctx, head(m) + (uint64_t)i * 8, &d->words[i]) != 0)
             return false;
@@ -205,23 +202,31 @@ static bool read_one(const struct iommu_model_vtd *m, struct batch *batch)
     return true;
 }
 
-/* NULL: it cannot be read. */
-static const struct vtdm_descriptor *fetch(struct iommu_model_vtd *m, struct batch *batch)
+/* false: they cannot be read. */
+static bool refill(struct iommu_model_vtd *m, struct batch *batch)
 {
-    if (injected_error(m))
-        return NULL;
-    if (batch->next < batch->count)
-        return &batch->descriptor[batch->next++];
     batch->next = batch->count = 0;
+    batch->bytes_each = wide(m) ? VTD_QI_WIDE_BYTES : VTD_QI_NARROW_BYTES;
+    batch->ring_last = ring_bytes(m) - 1;
     read_several(m, batch);
-    if (!batch->count && !read_one(m, batch))
-        return NULL;
-    return &batch->descriptor[batch->next++];
+    return batch->count || read_one(m, batch);
 }
 
-static void advance(struct iommu_model_vtd *m)
+static enum vtd_iqei fetch(struct iommu_model_vtd *m, struct batch *batch, const struct vtdm_descriptor **d)
 {
-    m->reg[VTDM_IQH] = (m->reg[VTDM_IQH] + bytes_each(m)) & (ring_bytes(m) - 1);
+    bool empty = batch->next >= batch->count;
+    enum vtd_iqei error = empty ? check_queue(m) : VTD_IQEI_NONE;
+    if (error)
+        return error;
+    if (injected_error(m) || (empty && !refill(m, batch)))
+        return VTD_IQEI_FETCH;
+    *d = &batch->descriptor[batch->next++];
+    return vtdm_descriptor_check(m, *d);
+}
+
+static void advance(struct iommu_model_vtd *m, const struct batch *batch)
+{
+    m->reg[VTDM_IQH] = (m->reg[VTDM_IQH] + batch->bytes_each) & batch->ring_last;
 }
 
 /* The host may call back into the model. A request that was lost reaches no device. */
@@ -271,8 +276,9 @@ static void send_late(struct iommu_model_vtd *m)
 /* A wait completes after the requests before it; and there is room for so many only. */
 static bool waits_for_devices(const struct iommu_model_vtd *m, const struct vtdm_descriptor *d)
 {
-    bool wait = SPEC_GET(VTD_QI_TYPE, d->words[0]) == VTD_QI_TYPE_WAIT;
-    return m->queue.late_count == VTDM_LATE || (wait && m->queue.late_count);
+    if (!m->queue.late_count)
+        return false;
+    return m->queue.late_count == VTDM_LATE || SPEC_GET(VTD_QI_TYPE, d->words[0]) == VTD_QI_TYPE_WAIT;
 }
 
 static void send_response(struct iommu_model_vtd *m)
@@ -299,18 +305,14 @@ static void send_prepared(struct iommu_model_vtd *m)
 static bool one_descriptor(struct iommu_model_vtd *m, struct batch *batch)
 {
     const struct vtdm_descriptor *d = NULL;
-    enum vtd_iqei error = check_queue(m);
-    if (!error) {
-        d = fetch(m, batch);
-        error = d ? vtdm_descriptor_check(m, d) : VTD_IQEI_FETCH;
-    }
+    enum vtd_iqei error = fetch(m, batch, &d);
     if (error) {
         queue_error(m, error);
         return false;
     }
     if (waits_for_devices(m, d))
         return false;
-    advance(m);
+    advance(m, batch);
     m->stats.descriptors++;
     m->queue.executed_any = true;
     m->queue.wait_was_last = SPEC_GET(VTD_QI_TYPE, d->words[0]) == VTD_QI_TYPE_WAIT;

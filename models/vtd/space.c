@@ -25,23 +25,6 @@ struct vtdm_space *vtdm_space_make(struct iommu_model_vtd *m, uint16_t did, uint
     return space ? space : (struct vtdm_space *)(void *)vtdm_cache_put(&m->spaces, &name, did);
 }
 
-/* A stamp that has been everywhere could be mistaken for what it was: every copy goes then. */
-/* NOLINTNEXTLINE(readability-non-const-parameter): the builtin writes to it */
-static void change(struct iommu_model_vtd *m, uint32_t *stamp)
-{
-    uint32_t next = *stamp + VTDM_STAMP;
-    __atomic_store_n(stamp, next, __ATOMIC_RELEASE);
-    if (!next)
-        vtdm_front_outdate(m);
-}
-
-void vtdm_space_touch(struct iommu_model_vtd *m, struct vtdm_space *space, uint64_t first, uint64_t last)
-{
-    uint64_t count = last - first < VTDM_STAMPS ? last - first + 1 : VTDM_STAMPS;
-    for (uint64_t i = 0; i < count; i++)
-        change(m, &space->stamp[(first + i) % VTDM_STAMPS]);
-}
-
 void vtdm_space_forget_leaves(struct iommu_model_vtd *m, struct vtdm_space *space)
 {
     vtdm_tlb_forget(&m->iotlb, &space->leaves);

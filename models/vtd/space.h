@@ -31,8 +31,29 @@ struct vtdm_space *vtdm_space_find(const struct iommu_model_vtd *m, uint16_t did
 /* NULL: no memory. */
 struct vtdm_space *vtdm_space_make(struct iommu_model_vtd *m, uint16_t did, uint32_t pasid);
 
+/* front.c: no copy of anything may be used any more; every change of a route, or of what lets one be used. */
+void vtdm_front_outdate(struct iommu_model_vtd *m);
+
+/* A stamp that has been everywhere could be mistaken for what it was: every copy goes then. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): the builtin writes to it */
+static inline void vtdm_space_change(struct iommu_model_vtd *m, uint32_t *stamp)
+{
+    uint32_t next = *stamp + VTDM_STAMP;
+    __atomic_store_n(stamp, next, __ATOMIC_RELEASE);
+    if (!next)
+        vtdm_front_outdate(m);
+}
+
 /* Translations of pages first to last are about to change. */
-void vtdm_space_touch(struct iommu_model_vtd *m, struct vtdm_space *space, uint64_t first, uint64_t last);
+static inline void vtdm_space_touch(struct iommu_model_vtd *m, struct vtdm_space *space, uint64_t first, uint64_t last)
+{
+    if (last - first >= VTDM_STAMPS)
+        last = first + VTDM_STAMPS - 1;
+    do {
+        vtdm_space_change(m, &space->stamp[first % VTDM_STAMPS]);
+    } while (first++ != last);
+}
+
 void vtdm_space_forget_leaves(struct iommu_model_vtd *m, struct vtdm_space *space);
 void vtdm_space_forget_tables(struct iommu_model_vtd *m, struct vtdm_space *space);
 

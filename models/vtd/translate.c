@@ -417,7 +417,7 @@ void iommu_model_vtd_translate(struct iommu_model_vtd *m, const struct iommu_mod
     struct vtdm_asked asked;
     if (!front || !vtdm_front_asked(front, request, &asked))
         the_long_way(m, request, caller, result, explanation);
-    else if (vtdm_front_answer(front, &asked, request->address, result))
+    else if (vtdm_front_answer(&asked, request->address, result))
         vtdm_front_count(front, 1);
     else
         the_short_way(m, front, asked.at, request, result);

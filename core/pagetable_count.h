@@ -78,15 +78,9 @@ static inline bool pt_exchange(const struct iommu_pt *pt, pt_entry *entry, uint6
 }
 
 /* Returns what was there. */
-static inline uint64_t pt_count_add(const struct iommu_pt *pt, pt_entry *entry, uint64_t bits)
+static inline uint64_t pt_count_add(pt_entry *entry, uint64_t bits)
 {
-    uint64_t value;
-
-    if (!pt_is_alone(pt))
-        return atomic_fetch_add_explicit(entry, bits, memory_order_seq_cst);
-    value = pt_load(entry);
-    atomic_store_explicit(entry, value + bits, memory_order_relaxed);
-    return value;
+    return atomic_fetch_add_explicit(entry, bits, memory_order_seq_cst);
 }
 
 /* Take pins, and leaves that are gone, away. True: nothing is left. */
@@ -94,7 +88,7 @@ static inline bool pt_unpin(const struct iommu_pt *pt, pt_entry *entry, unsigned
 {
     if (!pt_counts(pt))
         return false;
-    return pt_count_of(pt, pt_count_add(pt, entry, 0 - pt_count_bits(pt, count))) == count;
+    return pt_count_of(pt, pt_count_add(entry, 0 - pt_count_bits(pt, count))) == count;
 }
 
 /* Pin a leaf table for `count` leaves. */

@@ -19,7 +19,7 @@ struct pt_place {
     bool alone;             /* one caller at a time */
 };
 
-/* As pt_count_add(). */
+/* As pt_count_add(), without a locked instruction where nobody could come between. */
 static PT_INLINE uint64_t pt_place_add(const struct pt_place *place, uint64_t bits)
 {
     uint64_t value;

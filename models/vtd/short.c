@@ -3,8 +3,9 @@
  * models/vtd/short.c - the short way of a miss: the caller's front knows the route but not the page.
  *
  * For the ordinary case, in which nothing is amiss and the answer is yes: the translation of a second stage, or of a
- * first stage alone, is remembered, or its tables are in order. All else is left to translate.c, which asks every question and has a reason for
- * every no. A caller that has an up-to-date front has it of a unit that is on and tells no lies, so neither is asked here.
+ * first stage alone, is remembered, or its tables are in order. All else is left to translate.c, which asks every
+ * question and has a reason for every no. A caller that has an up-to-date front has it of a unit that is on and tells
+ * no lies, so neither is asked here.
  * Architecture: "Caching translation information". Lock: held. Called by translate.c and batch.c.
  */
 #include "models/vtd/front.h"
@@ -31,7 +32,9 @@ struct place {
 #define SECOND_RIGHTS (VTDM_TABLE_READ | VTDM_TABLE_WRITE)
 #define FIRST_RIGHTS  (VTDM_TABLE_WRITE | VTDM_TABLE_USER)
 /* Entries carry their rights one bit below. */
+/* NOLINTNEXTLINE(misc-redundant-expression): that they are is what is asserted */
 _Static_assert(SECOND_RIGHTS == (VTD_SS_R | VTD_SS_W) << 1 && FIRST_RIGHTS == (VTD_FS_RW | VTD_FS_US) << 1, "one shift");
+/* NOLINTNEXTLINE(misc-redundant-expression) */
 _Static_assert(SECOND_RIGHTS == (VTDM_LEAF_READ | VTDM_LEAF_WRITE) && VTD_SS_ADDR == VTD_FS_ADDR, "as in a leaf");
 
 static PLACE_INLINE bool begin_second(struct place *place)
@@ -80,8 +83,9 @@ static PLACE_INLINE uint64_t remembered(const struct place *place, unsigned *kin
         *kind = vtdm_tlb_lowest(kinds);
         uint64_t *word = vtdm_tlb_find(&place->m->iotlb, &place->space->leaves, *kind,
                                        place->address >> VTDM_LEAF_LG2(*kind));
-        if (word && *word)
-            return *word;
+        uint64_t table = word ? *word : 0;
+        if (table)
+            return table;
         if (*kind == 0)
             *leaf = word;
     }
@@ -94,8 +98,9 @@ static PLACE_INLINE uint64_t lowest_table(const struct place *place, unsigned *l
     for (*level = 1; *level < place->levels; ++*level) {
         const uint64_t *word = vtdm_tlb_find(&place->m->paging, &place->space->tables, VTDM_TABLE_KIND(*level + 1),
                                              place->address >> VTD_LEVEL_SHIFT(*level + 1));
-        if (word && *word)
-            return *word;
+        uint64_t table = word ? *word : 0;
+        if (table)
+            return table;
     }
     return place->top | place->rights;
 }
@@ -109,8 +114,8 @@ static PLACE_INLINE bool in_order(const struct place *place, unsigned level, uin
 
 static PLACE_INLINE uint64_t first_leaf(uint64_t entry, uint64_t rights)
 {
-    return VTDM_LEAF_READ | VTDM_LEAF_WRITE | (rights & VTDM_TABLE_WRITE ? VTDM_LEAF_FIRST_WRITE : 0) |
-           (rights & VTDM_TABLE_USER ? VTDM_LEAF_USER : 0) | (entry & VTD_FS_D ? VTDM_LEAF_DIRTY : 0);
+    return VTDM_LEAF_READ | VTDM_LEAF_WRITE | ((rights & VTDM_TABLE_WRITE) ? VTDM_LEAF_FIRST_WRITE : 0) |
+           ((rights & VTDM_TABLE_USER) ? VTDM_LEAF_USER : 0) | ((entry & VTD_FS_D) ? VTDM_LEAF_DIRTY : 0);
 }
 
 static PLACE_INLINE uint64_t second_leaf(const struct place *place, uint64_t entry, uint64_t rights)
@@ -249,7 +254,7 @@ void vtdm_short_ahead(const struct vtdm_asker *asker, const struct iommu_model_r
     struct place place;
     if (!begin(&place, asker, like, address))
         return;
-    if (place.route->pgtt == VTD_PGTT_SECOND && begin_second(&place))
+    if (place.route->pgtt == VTD_PGTT_SECOND && begin_second(&place)) /* NOLINT(bugprone-branch-clone): inlined */
         ask_ahead(&place);
     else if (place.route->pgtt == VTD_PGTT_FIRST && !like->privileged && begin_first(&place))
         ask_ahead(&place);

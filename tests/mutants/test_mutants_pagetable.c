@@ -83,7 +83,7 @@ static void test_B52_a_count_loses_no_pin(void **state)
     (void)state;
     whose = &entry;
     meanwhile = pin_one;
-    assert_int_equal(pt_count_of(&pt, pt_count_add(&pt, &entry, ONE)), 6);
+    assert_int_equal(pt_count_of(&pt, pt_count_add(&entry, ONE)), 6);
     assert_true(entry == settled + 7 * ONE);
 }
 

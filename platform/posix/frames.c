@@ -102,11 +102,29 @@ static uint32_t take_block(struct frame_pool *pool, unsigned order)
     return at;
 }
 
+/*
+ * Below 4 GiB a PC has its firmware, its IOMMUs' registers and the window in which writes become interrupts, and no
+ * memory: what lies there cannot be mapped for a device.
+ */
+#define HOLE_FIRST (UINT32_C(0xFEC00000) >> 12)
+#define HOLE_END   (UINT32_C(1) << 20)
+
+static void free_all(struct frame_pool *pool)
+{
+    uint32_t below = pool->end < HOLE_FIRST ? pool->end : HOLE_FIRST;
+    uint32_t above = pool->first > HOLE_END ? pool->first : HOLE_END;
+
+    if (pool->first < below)
+        free_range(pool, pool->first, below - pool->first);
+    if (above < pool->end)
+        free_range(pool, above, pool->end - above);
+}
+
 int frames_init(struct frame_pool *pool, uint32_t first, uint32_t end)
 {
     void *frames;
 
-    if (first == 0 || first >= end)
+    if (first == 0 || first >= end || (first >= HOLE_FIRST && end <= HOLE_END))
         return -IOMMU_EINVAL;
     frames = mmap(NULL, (size_t)end * sizeof(struct frame), PROT_READ | PROT_WRITE,
                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -117,7 +135,7 @@ int frames_init(struct frame_pool *pool, uint32_t first, uint32_t end)
         munmap(frames, (size_t)end * sizeof(struct frame));
         return -IOMMU_ENOMEM;
     }
-    free_range(pool, first, end - first);
+    free_all(pool);
     return 0;
 }
 

@@ -217,6 +217,26 @@ static void test_posix_buffers(void **state)
 }
 
 /* The memory of a file is the same bytes for everybody who maps it. */
+/* Registers and the interrupt window are below 4 GiB, where no device could be given a page. */
+static void test_posix_nothing_lies_in_the_hole(void **state)
+{
+    const uint64_t hole = 0xFEC00000, end = (uint64_t)4 << 30;
+    const struct iommu_posix_config within = {.ram_bytes = end, .pages_first = hole, .ram_fd = -1};
+    struct iommu_posix *host = make(end + 2 * PAGE, hole - PAGE);
+    uint64_t sum = 0, pa;
+    unsigned count = 0;
+
+    (void)state;
+    while ((pa = iommu_posix_buffer_alloc(host, PAGE)) != 0) {
+        sum += pa;
+        count++;
+    }
+    assert_int_equal(count, 3);
+    assert_int_equal(sum, hole - PAGE + end + end + PAGE);
+    iommu_posix_destroy(host);
+    assert_int_equal(iommu_posix_create(&within, &host), -IOMMU_EINVAL);
+}
+
 static void test_posix_memory_of_a_file(void **state)
 {
     int fd = memfd_create("test", MFD_CLOEXEC);
@@ -355,6 +375,7 @@ int main(void)
         cmocka_unit_test(test_posix_exhaustion_and_merging),
         cmocka_unit_test(test_posix_wrong_frees_are_refused),
         cmocka_unit_test(test_posix_buffers),
+        cmocka_unit_test(test_posix_nothing_lies_in_the_hole),
         cmocka_unit_test(test_posix_memory_of_a_file),
         cmocka_unit_test(test_posix_registers),
         cmocka_unit_test(test_posix_no_bus_reads_all_ones),

@@ -3,7 +3,8 @@
  * iommukit/host/posix.h - memory, locks and a clock for a hosted program. The base of the other hosts.
  *
  * "Physical memory" is one shared or private mapping, [0, ram_bytes) in physical addresses, committed by the
- * operating system only where it is touched. Pages are handed out from [pages_first, ram_bytes).
+ * operating system only where it is touched. Pages are handed out from [pages_first, ram_bytes), but not from [0xFEC00000,
+ * 4 GiB), where a PC has registers and the interrupt window and no memory.
  */
 #ifndef IOMMUKIT_HOST_POSIX_H
 #define IOMMUKIT_HOST_POSIX_H

@@ -73,7 +73,7 @@ static inline void host_barrier(const struct iommu_platform *platform)
     if (platform->dma_barrier)
         platform->dma_barrier(platform->ctx);
     else if (HOST_ORDERS_STORES && !platform->cache_flush)
-        atomic_thread_fence(memory_order_release); /* for the compiler */
+        atomic_thread_fence(memory_order_release); /* for the compiler; NOLINT(bugprone-branch-clone): two orders */
     else
         atomic_thread_fence(memory_order_seq_cst);
 }

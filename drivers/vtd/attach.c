@@ -42,12 +42,13 @@ static inline void publish(const struct vtd_attachment *a)
 {
     struct vtd_device *device = device_of(a);
     struct vtd_entry_config config;
-    uint64_t value[2];
 
     if (device->unit->scalable) {
         config = vtd_entry_for_domain(domain_of(a), a->did);
         vtd_entry_enter(device->unit, &config, a->entry);
     } else {
+        uint64_t value[2];
+
         vtd_entry_for_domain_legacy(device->unit, domain_of(a), a->did, device->ats_allowed, value);
         vtd_context_publish(device, value);
     }

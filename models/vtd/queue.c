@@ -193,7 +193,7 @@ static bool read_one(const struct iommu_model_vtd *m, struct batch *batch)
     const struct iommu_model_memory *memory = &m->host->memory;
     struct vtdm_descriptor *d = &batch->descriptor[0];
     for (unsigned i = 0; i < 4; i++) {
-        bool there = i * 8 < batch->bytes_each;
+        bool there = (size_t)i * 8 < batch->bytes_each;
         d->words[i] = 0;
         if (there && memory->read64(memory->ctx, head(m) + (uint64_t)i * 8, &d->words[i]) != 0)
             return false;

@@ -85,6 +85,7 @@ static void test_B52_a_count_loses_no_pin(void **state)
     meanwhile = pin_one;
     assert_int_equal(pt_count_of(&pt, pt_count_add(&entry, ONE)), 6);
     assert_true(entry == settled + 7 * ONE);
+    whose = NULL;
 }
 
 /* The pointer at a leaf table in a tree of three levels, which the short ways pin. */

@@ -2,8 +2,8 @@
 /*
  * core/pagetable.c - a tree's life, and questions to it.
  *
- * No lock here. Who asks iommu_pt_any_mapped() while others unmap holds the lock under which iommu_sync() frees, see
- * core/gather.c; a lookup pins the leaf table that it reads.
+ * No lock here. Who asks iommu_pt_any_mapped() or pt_peek() while others unmap holds the lock under which iommu_sync()
+ * frees, see core/gather.c; a lookup pins the leaf table that it reads.
  */
 #include "core/pagetable_count.h"
 #include "core/pagetable_dead.h"
@@ -111,34 +111,60 @@ static uint32_t prot_of(const struct iommu_pt *pt, uint64_t leaf)
     return prot;
 }
 
+/* The leaf that the walk stands at. */
+static int answer(const struct pt_walk *walk, uint64_t leaf, uint64_t *pa, uint8_t *page_lg2, uint32_t *prot)
+{
+    const struct iommu_pt *pt = walk->pt;
+    uint64_t within = pt_span(walk->level) - 1;
+
+    if (!pt_is_present(pt, leaf))
+        return -IOMMU_ENOENT;
+    *pa = (leaf & pt->config.format->address & ~within) | (walk->iova & within);
+    *page_lg2 = (uint8_t)pt_shift(walk->level);
+    *prot = prot_of(pt, leaf);
+    return 0;
+}
+
+/* To the leaf's place, at most down to level `lowest`. Returns what is there. */
+static uint64_t descend(struct pt_walk *walk, unsigned lowest)
+{
+    uint64_t value = pt_load(walk_entry(walk));
+
+    while (walk->level > lowest && pt_is_table(walk->pt, walk->level, value)) {
+        walk_down(walk, value);
+        value = pt_load(walk_entry(walk));
+    }
+    return value;
+}
+
 int iommu_pt_lookup(const struct iommu_pt *pt, uint64_t iova, uint64_t *pa, uint8_t *page_lg2,
                     uint32_t *prot)
 {
     struct pt_walk walk = walk_start(pt, iova);
-    pt_entry *pinned = NULL;
-    uint64_t value, within;
+    pt_entry *pinned;
+    uint64_t value;
 
     if (iova > iommu_pt_last(pt))
         return -IOMMU_ENOENT;
-    for (value = pt_load(walk_entry(&walk)); pt_is_table(pt, walk.level, value);) {
-        if (walk.level == 2) {
-            pinned = walk_entry(&walk);
-            if (pt_pin(pt, pinned, 1, &value) != PT_PINNED)
-                return -IOMMU_ENOENT;
-        }
-        walk_down(&walk, value);
-        value = pt_load(walk_entry(&walk));
-    }
-    if (pinned)
-        (void)pt_unpin(pt, pinned, 1);
-    if (!pt_is_present(pt, value))
+    value = descend(&walk, 2);
+    if (!pt_is_table(pt, 2, value))
+        return answer(&walk, value, pa, page_lg2, prot);
+    pinned = walk_entry(&walk);
+    if (pt_pin(pt, pinned, 1, &value) != PT_PINNED)
         return -IOMMU_ENOENT;
+    walk_down(&walk, value);
+    value = pt_load(walk_entry(&walk));
+    (void)pt_unpin(pt, pinned, 1);
+    return answer(&walk, value, pa, page_lg2, prot);
+}
 
-    within = pt_span(walk.level) - 1;
-    *pa = (value & pt->config.format->address & ~within) | (iova & within);
-    *page_lg2 = (uint8_t)pt_shift(walk.level);
-    *prot = prot_of(pt, value);
-    return 0;
+int pt_peek(const struct iommu_pt *pt, uint64_t iova, uint64_t *pa, uint8_t *page_lg2, uint32_t *prot)
+{
+    struct pt_walk walk = walk_start(pt, iova);
+
+    if (iova > iommu_pt_last(pt))
+        return -IOMMU_ENOENT;
+    return answer(&walk, descend(&walk, 1), pa, page_lg2, prot);
 }
 
 /* A pinned table counts as one with leaves, unless it begins below `first`: then its leaves have to be looked at. */

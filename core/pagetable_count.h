@@ -10,7 +10,8 @@
  *           become the leaves' share. A refusal takes them back.
  *   unmap   pins one, looks, clears, and takes leaves and pin away together. Who brings the count to 0 tries to unlink;
  *           that fails if somebody has pinned the table meanwhile, which is right.
- *   lookup  pins one while it reads.
+ *   lookup  pins one while it reads; it is part of what works on its range.
+ *   peek    pins nothing, and so may come at any time, from whoever holds the lock under which dead tables are freed.
  *
  * A call that only took a pin back does not unlink: it has no gather. Then an empty table stays, to be used again, or
  * to be covered or trimmed. A range belongs to one call at a time, so of a table that a call covers nobody else holds a
@@ -21,7 +22,7 @@
  *
  * A pin is a sequentially consistent read-modify-write: what the caller reads afterwards is ordered behind it, as
  * core/reach.c needs. Hosts without locks promise one caller at a time and get plain loads and stores. A domain's own
- * promise (pt->one_caller) does not go as far: an attach looks into the table at any time, and pins.
+ * promise (pt->one_caller) does not go as far: an attach looks into the table at any time.
  */
 #ifndef CORE_PAGETABLE_COUNT_H
 #define CORE_PAGETABLE_COUNT_H
@@ -105,5 +106,11 @@ static inline enum pt_pin pt_pin(const struct iommu_pt *pt, pt_entry *entry, uns
     } while (!pt_exchange(pt, entry, value, *value + pt_count_bits(pt, count)));
     return PT_PINNED;
 }
+
+/*
+ * As iommu_pt_lookup(), while others may map and unmap whatever they like, also the page that is asked for: a pin would be
+ * lost with an entry that they clear, and taken away from nothing. Under domain.lock, see core/gather.c.
+ */
+int pt_peek(const struct iommu_pt *pt, uint64_t iova, uint64_t *pa, uint8_t *page_lg2, uint32_t *prot);
 
 #endif

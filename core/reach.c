@@ -15,13 +15,14 @@
 #include <stdatomic.h>
 
 #include "core/host.h"
+#include "core/pagetable_count.h"
 
 static void set_limit(struct iommu_domain *domain, uint32_t bits)
 {
     __atomic_store_n(&domain->limit_bits, bits, __ATOMIC_SEQ_CST);
 }
 
-/* ---- DIRECT regions ----------------------------------------------------------------------------------- */
+/* ---- DIRECT regions, which may be unmapped while we look ------------------------------------------------ */
 
 static int check_direct(void *ctx, const struct iommu_reserved_region *region)
 {
@@ -33,7 +34,7 @@ static int check_direct(void *ctx, const struct iommu_reserved_region *region)
     if (region->type != IOMMU_RESERVED_DIRECT)
         return 0;
     for (;;) {
-        if (iommu_pt_lookup(&domain->pt, at, &pa, &page_lg2, &prot) || pa != at ||
+        if (pt_peek(&domain->pt, at, &pa, &page_lg2, &prot) || pa != at ||
             (region->prot & (IOMMU_READ | IOMMU_WRITE) & ~prot))
             return -IOMMU_EFAULT;
         at |= ((uint64_t)1 << page_lg2) - 1;

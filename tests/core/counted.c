@@ -249,6 +249,40 @@ void counted_at_flush(struct counted *host, void (*fn)(void *ctx), void *ctx)
     host->at_flush_ctx = ctx;
 }
 
+static void *look(void *ctx, uint64_t pa)
+{
+    struct counted *host = ctx;
+    void (*at_look)(void *) = host->at_look;
+
+    host->looks++;
+    host->looked_at = pa;
+    if (at_look && pa == host->look_at) {
+        host->at_look = NULL;
+        at_look(host->at_look_ctx);
+    }
+    return (void *)(uintptr_t)(pa + host->platform.phys_to_virt_offset);
+}
+
+static uint64_t physical(void *ctx, const void *va)
+{
+    const struct counted *host = ctx;
+
+    return (uint64_t)(uintptr_t)va - host->platform.phys_to_virt_offset;
+}
+
+void counted_look_by_hooks(struct counted *host)
+{
+    host->platform.phys_to_virt = look;
+    host->platform.virt_to_phys = physical;
+}
+
+void counted_at_look(struct counted *host, uint64_t pa, void (*fn)(void *ctx), void *ctx)
+{
+    host->look_at = pa;
+    host->at_look = fn;
+    host->at_look_ctx = ctx;
+}
+
 bool counted_in_arena(const struct counted *host, uint64_t pa)
 {
     return pa >= ARENA_PHYS && pa - ARENA_PHYS < host->arena_pages * IOMMU_PAGE_SIZE;

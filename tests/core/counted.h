@@ -27,8 +27,10 @@ struct counted {
     size_t allocations, flushes, takings; /* takings: of locks */
     size_t fail_at; /* this allocation fails, counted from 1 = the next; 0: none */
     bool failed;    /* it has */
-    void (*meanwhile)(void *ctx), (*at_flush)(void *ctx);
-    void *meanwhile_ctx, *at_flush_ctx;
+    size_t looks;   /* through hooks, see counted_look_by_hooks() */
+    void (*meanwhile)(void *ctx), (*at_flush)(void *ctx), (*at_look)(void *ctx);
+    void *meanwhile_ctx, *at_flush_ctx, *at_look_ctx;
+    uint64_t look_at, looked_at;
     /* the arena */
     size_t arena_pages, next_never_used;
     uint64_t *memory, *view;
@@ -49,6 +51,11 @@ void counted_meanwhile(struct counted *host, void (*fn)(void *ctx), void *ctx);
 
 /* The same, called after the next cache_flush. */
 void counted_at_flush(struct counted *host, void (*fn)(void *ctx), void *ctx);
+
+/* From now on pages are found through hooks, which count. A domain that is older has to see that they are there. */
+void counted_look_by_hooks(struct counted *host);
+/* The next look at the page at this physical address calls fn first. */
+void counted_at_look(struct counted *host, uint64_t pa, void (*fn)(void *ctx), void *ctx);
 
 /* The device's view of the entry at this physical address. */
 uint64_t counted_view(const struct counted *host, uint64_t pa);

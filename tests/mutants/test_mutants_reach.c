@@ -206,6 +206,50 @@ static void test_B71_nothing_to_map(void **state)
     domain_gone(domain);
 }
 
+struct rival {
+    struct iommu_domain *domain;
+    struct iommu_gather gather;
+    uint64_t first; /* of a leaf table that is full */
+};
+
+static void unmap_the_table(void *ctx)
+{
+    struct rival *rival = ctx;
+    assert_int_equal(iommu_unmap(rival->domain, rival->first, 512 * PAGE, &rival->gather), 0);
+}
+
+/* The attach stands at the pointer to the leaf table and looks into it next. It owns no part of the range. */
+static void test_B52_a_region_is_unmapped_while_attach_looks_for_it(void **state)
+{
+    struct fixture *f = *state;
+    const struct iommu_reserved_region *region = &mock_regions[0];
+    uint64_t pa, len = region->last - region->first + 1;
+    struct iommu_device *device = mock_device(&f->mock, MOCK_RID_FIRMWARE);
+    struct iommu_attachment *attachment;
+    no_more();
+    counted_look_by_hooks(&f->host);
+    struct rival rival = {.domain = mock_domain(&f->mock), .first = region->first};
+    iommu_gather_init(&rival.gather);
+    assert_int_equal(iommu_map_reserved(rival.domain, device), 0);
+    assert_int_equal(iommu_map(rival.domain, region->first + len, PA, 512 * PAGE - len, RW), 0);
+    assert_int_equal(iommu_iova_to_phys(rival.domain, region->first, &pa), 0);
+    counted_at_look(&f->host, f->host.looked_at, unmap_the_table, &rival);
+    assert_int_equal(iommu_attach(rival.domain, device, iommu_route_rid(), NULL, &attachment), -IOMMU_EFAULT);
+    assert_null(f->host.at_look);
+
+    /* Nothing is left of the look: a table that comes and goes there holds what it is said to hold. */
+    assert_int_equal(iommu_sync(rival.domain, &rival.gather), 0);
+    assert_int_equal(iommu_map(rival.domain, region->first + PAGE, PA, PAGE, RW), 0);
+    assert_int_equal(iommu_iova_to_phys(rival.domain, region->first + PAGE, &pa), 0);
+    assert_int_equal(pa, PA);
+    assert_int_equal(iommu_iova_to_phys(rival.domain, region->first, &pa), -IOMMU_ENOENT);
+    assert_int_equal(iommu_unmap(rival.domain, region->first + PAGE, PAGE, &rival.gather), 0);
+    assert_int_not_equal(rival.gather.dead_tables, 0);
+    assert_int_equal(iommu_sync(rival.domain, &rival.gather), 0);
+    device_gone(device);
+    domain_gone(rival.domain);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -216,6 +260,7 @@ int main(void)
         FIXTURE_TEST(test_B42_unmap_beyond_the_tree_is_not_at_its_beginning),
         FIXTURE_TEST(test_B43_host_without_a_barrier_of_its_own_gets_a_fence),
         FIXTURE_TEST(test_B71_nothing_to_map),
+        FIXTURE_TEST(test_B52_a_region_is_unmapped_while_attach_looks_for_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -115,7 +115,7 @@ static struct iova_magazine *claim(struct iova_space *space, unsigned order)
 int iova_take_slowly(struct iova_space *space, unsigned order, uint32_t limit_bits,
                      struct iova_block *block)
 {
-    uint64_t limit = (limit_bits < 64 ? ((uint64_t)1 << limit_bits) - 1 : UINT64_MAX);
+    uint64_t limit = ((uint64_t)1 << limit_bits) - 1;
     struct iova_magazine *magazine = claim(space, order);
     int taken;
 

@@ -106,7 +106,7 @@ void iova_put_slowly(struct iova_space *space, unsigned order, uint64_t page, io
 /* Do devices that emit addresses of so many bits reach the block? It is aligned and not at 0: where it begins it ends. */
 static inline bool iova_is_reached(uint64_t page, uint32_t limit_bits)
 {
-    return __builtin_expect(limit_bits >= 64, 0) || page << IOMMU_PAGE_LG2 >> limit_bits == 0;
+    return page << IOMMU_PAGE_LG2 >> limit_bits == 0;
 }
 
 /* A block that all devices reach; the caller hands it out. Errors of iova_tree_take. */

@@ -15,9 +15,6 @@
 
 #define PROT_ALL ((uint32_t)(IOMMU_READ | IOMMU_WRITE | IOMMU_CACHE))
 
-/* pt_span() for a case label. */
-#define SPAN(level) (IOMMU_PAGE_SIZE << 9 * ((level) - 1))
-
 /* Whole pages, at least one, that do not wrap? */
 static bool is_range(uint64_t first, uint64_t len)
 {
@@ -33,9 +30,10 @@ static bool is_prot(const struct iommu_pt_format *format, uint32_t prot)
     return (prot & IOMMU_READ) || format->write_only;
 }
 
-static bool fits_bits(uint64_t last, unsigned bits)
+/* Is it an address that the table's entries can hold, and this machine's memory bus? */
+static bool is_pa(const struct iommu_pt *pt, uint64_t pa)
 {
-    return last <= UINT64_MAX >> (0 - bits) % 64; /* of 1 to 64 bits */
+    return pa >> pt->config.pa_bits == 0;
 }
 
 static PT_INLINE int check_map(struct iommu_domain *domain, uint64_t iova, uint64_t pa, uint64_t len,
@@ -47,7 +45,7 @@ static PT_INLINE int check_map(struct iommu_domain *domain, uint64_t iova, uint6
     if (domain->type != IOMMU_DOMAIN_UNMANAGED || !is_range(iova, len) || !is_range(pa, len) ||
         !is_prot(pt->config.format, prot))
         return -IOMMU_EINVAL;
-    if (last > pt->last || last > reach_last(domain) || !fits_bits(pa_last, pt->config.pa_bits))
+    if (last > pt->last || !reach_holds(domain, last) || !is_pa(pt, pa_last))
         return -IOMMU_ERANGE;
     if (reach_is_reserved(domain, iova, last) || reach_is_reserved(domain, pa, pa_last))
         return -IOMMU_ERANGE;
@@ -72,7 +70,7 @@ static int forget_old_table(struct iommu_domain *domain, uint64_t iova, uint64_t
 /* The range is in the table: make sure of the devices. */
 static inline int settle_map(struct iommu_domain *domain, uint64_t iova, uint64_t last)
 {
-    if (last > reach_last(domain))
+    if (!reach_holds(domain, last))
         return -IOMMU_ERANGE; /* a narrower device was attached meanwhile, see core/reach.c */
     return domain->iommu->flush_maps ? domain->ops->flush_map(domain, iova, last) : 0;
 }
@@ -159,7 +157,7 @@ static PT_INLINE bool is_ordinary_leaf(const struct iommu_domain *domain, uint64
         return false;
     if ((prot & ~(uint32_t)(IOMMU_WRITE | IOMMU_CACHE)) != IOMMU_READ)
         return false;
-    if ((iova | within) > pt->last || (iova | within) > reach_last(domain) || !fits_bits(pa, pt->config.pa_bits))
+    if ((iova | within) > pt->last || !reach_holds(domain, iova | within) || !is_pa(pt, pa))
         return false;
     return !reach_is_reserved(domain, iova, iova | within) && !reach_is_reserved(domain, pa, pa | within);
 }
@@ -177,7 +175,7 @@ static PT_INLINE int map_leaf(struct iommu_domain *domain, uint64_t iova, uint64
     result = level > 1 ? pt_map_large(pt, iova, leaf, level, true) : pt_map_page(pt, iova, leaf);
     if (result)
         return result < 0 ? result : map_any(domain, iova, pa, pt_span(level), prot);
-    if (PT_SELDOM(domain->iommu->flush_maps || last > reach_last(domain)))
+    if (PT_SELDOM(domain->iommu->flush_maps || !reach_holds(domain, last)))
         return settle_leaf(domain, iova, last);
     return 0;
 }
@@ -202,16 +200,13 @@ int iommu_map(struct iommu_domain *domain, uint64_t iova, uint64_t pa, uint64_t 
 {
     if (!domain)
         return -IOMMU_EINVAL;
-    switch (len) {
-    case SPAN(1):
+    if (len == pt_span(1))
         return map_4k(domain, iova, pa, prot);
-    case SPAN(2):
+    if (len == pt_span(2))
         return map_2m(domain, iova, pa, prot);
-    case SPAN(3):
+    if (len == pt_span(3))
         return map_1g(domain, iova, pa, prot);
-    default:
-        return map_any(domain, iova, pa, len, prot);
-    }
+    return map_any(domain, iova, pa, len, prot);
 }
 
 static __attribute__((noinline)) int unmap_strictly(struct iommu_domain *domain, uint64_t iova, uint64_t last)
@@ -274,16 +269,13 @@ int iommu_unmap(struct iommu_domain *domain, uint64_t iova, uint64_t len,
 {
     if (!domain)
         return -IOMMU_EINVAL;
-    switch (len) {
-    case SPAN(1):
+    if (len == pt_span(1))
         return unmap_4k(domain, iova, gather);
-    case SPAN(2):
+    if (len == pt_span(2))
         return unmap_2m(domain, iova, gather);
-    case SPAN(3):
+    if (len == pt_span(3))
         return unmap_1g(domain, iova, gather);
-    default:
-        return unmap_any(domain, iova, len, gather);
-    }
+    return unmap_any(domain, iova, len, gather);
 }
 
 int iommu_iova_to_phys(struct iommu_domain *domain, uint64_t iova, uint64_t *pa)

@@ -30,7 +30,7 @@ static bool config_is_sane(const struct iommu_platform *platform,
         return false;
     if (config->iova_bits <= IOMMU_PAGE_LG2 || config->iova_bits > pt_shift(config->levels + 1u))
         return false;
-    if (config->pa_bits <= IOMMU_PAGE_LG2 || config->pa_bits > 64)
+    if (config->pa_bits <= IOMMU_PAGE_LG2 || config->pa_bits > 63)
         return false;
     for (unsigned level = 1; level <= config->levels; level++)
         possible |= pt_span(level);

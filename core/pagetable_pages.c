@@ -233,7 +233,7 @@ static bool is_reachable(const struct iommu_pt *pt, const pt_entry *page)
     uint64_t pa = host_virt_to_phys(pt->platform, (const void *)page);
 
     return (pa & ~pt->config.format->address) == 0 &&
-           (pt->config.pa_bits == 64 || pa >> pt->config.pa_bits == 0);
+           pa >> pt->config.pa_bits == 0;
 }
 
 int pt_pages_get(const struct iommu_pt *pt, struct pt_pages *pages, uint64_t zero, uint64_t any)

@@ -46,10 +46,10 @@ static int check_direct(void *ctx, const struct iommu_reserved_region *region)
 
 static int check_table(struct iommu_domain *domain, struct iommu_device *device, uint32_t pasid)
 {
-    uint64_t last = reach_last(domain);
+    uint64_t beyond = (uint64_t)1 << domain->limit_bits;
 
     atomic_thread_fence(memory_order_seq_cst); /* the limit is out before the table is read */
-    if (last < iommu_pt_last(&domain->pt) && iommu_pt_any_mapped(&domain->pt, last + 1))
+    if (iommu_pt_any_mapped(&domain->pt, beyond))
         return -IOMMU_EFAULT;
     if (pasid == IOMMU_NO_PASID && device->ops->for_each_reserved)
         return device->ops->for_each_reserved(device, check_direct, domain);

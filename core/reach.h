@@ -11,12 +11,12 @@
 
 #include "iommukit/driver.h"
 
-#define REACH_ALL 64u /* limit_bits of a domain without routes */
+#define REACH_ALL 63u /* limit_bits of a domain without routes: more than any table has */
 
-/* Highest iova that may be mapped now. Any thread, no lock. */
-static inline uint64_t reach_last(const struct iommu_domain *domain)
+/* May addresses up to this one be mapped now? Any thread, no lock. */
+static inline bool reach_holds(const struct iommu_domain *domain, uint64_t last)
 {
-    return UINT64_MAX >> (0 - __atomic_load_n(&domain->limit_bits, __ATOMIC_SEQ_CST)) % 64; /* of 1 to 64 bits */
+    return last >> __atomic_load_n(&domain->limit_bits, __ATOMIC_SEQ_CST) == 0;
 }
 
 /* Is any of [first, last] out of bounds for all domains of the driver? */

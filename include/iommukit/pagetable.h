@@ -45,7 +45,7 @@ struct iommu_pt_config {
     const struct iommu_pt_format *format; /* must outlive the table */
     uint8_t levels;        /* 3 to 5 */
     uint8_t iova_bits;     /* input width, at most 12 + 9 * levels; first stage: lower canonical half only */
-    uint8_t pa_bits;       /* host address width */
+    uint8_t pa_bits;       /* host address width, 13 to 63 */
     bool coherent;         /* hardware snoops its walks: no cache flush */
     bool snoop;            /* format->snoop may be set */
     uint64_t page_sizes;   /* bit n: leaves of 2^n bytes; bit 12 always */

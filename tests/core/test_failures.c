@@ -4,6 +4,7 @@
  * reach are as before, and the call works afterwards.
  * platform: core
  */
+#include "core/reach.h"
 #include "tests/core/fixture.h"
 #include "tests/core/formats.h"
 
@@ -62,7 +63,7 @@ static void assert_untouched(const struct scene *s)
     assert_null(mock_route(s->firmware, 1));
     assert_ptr_equal(iommu_attachment_domain(s->on_other), s->other);
     assert_int_equal(iommu_auxiliary_id(domain), -IOMMU_ENOENT);
-    assert_int_equal(domain->limit_bits, 64);
+    assert_int_equal(domain->limit_bits, REACH_ALL);
     assert_false(iommu_pt_any_mapped(&domain->pt, 0));
     assert_null(s->made_device);
     assert_null(s->made_domain);

@@ -4,6 +4,7 @@
  * (core/pagetable_page.h): it is refused, flushed and taken out like any other.
  * platform: core
  */
+#include "core/reach.h"
 #include "tests/core/fixture.h"
 #include "tests/core/formats.h"
 
@@ -48,7 +49,7 @@ static void test_B42_malformed_maps_beside_a_page(void **state)
     domain->limit_bits = 30;
     assert_int_equal(iommu_map(domain, NEXT, PA, SIZE_4K, RW), -IOMMU_ERANGE);
     assert_int_equal(f->mock.calls[MOCK_FLUSH_UNMAP], 0); /* it was never in */
-    domain->limit_bits = 64;
+    domain->limit_bits = REACH_ALL;
     assert_int_equal(iommu_iova_to_phys(domain, NEXT, &pa), -IOMMU_ENOENT);
     assert_int_equal(iommu_map(domain, NEXT, PA, SIZE_4K, RW), 0);
     domain_gone(domain);
@@ -141,7 +142,7 @@ static void test_B42_malformed_maps_beside_a_large_page(void **state)
         domain->limit_bits = 33;
         assert_int_equal(iommu_map(domain, FAR + large[i], PA, large[i], RW), -IOMMU_ERANGE);
         assert_int_equal(f->mock.calls[MOCK_FLUSH_UNMAP], flushes); /* it was never in */
-        domain->limit_bits = 64;
+        domain->limit_bits = REACH_ALL;
         assert_int_equal(iommu_iova_to_phys(domain, FAR + large[i], &pa), -IOMMU_ENOENT);
         assert_int_equal(iommu_map(domain, FAR + large[i], PA, large[i], RW), 0);
         domain_gone(domain);

@@ -162,7 +162,7 @@ static void test_B39_impossible_configurations_are_refused(void **state)
     bad[5].pa_bits = 12;
     bad[6].page_sizes = SIZE_2M;
     bad[7].page_sizes = ALL | 1u << 13;
-    bad[8].pa_bits = 65;
+    bad[8].pa_bits = 64;
     bad[9].format = &links;
     bad[10].format = &counts;
     counted_init(&host, 4);

@@ -39,6 +39,13 @@ static bool config_is_sane(const struct iommu_platform *platform,
     return config->coherent || host_can_flush(platform);
 }
 
+/* As pt_view() tells those who ask for `plain`. */
+static bool is_laid_out_plainly(const struct iommu_pt_format *format)
+{
+    return format->address == PT_PLAIN_ADDRESS && format->large == PT_PLAIN_LARGE && format->count_shift == PT_PLAIN_COUNT_SHIFT &&
+           !(format->table & PT_PLAIN_SETTLED) && !(format->flushed & ~PT_PLAIN_SETTLED);
+}
+
 /* First-stage addresses are canonical: with all bits of the tree in use, the upper half would be the sign-extended one. */
 static uint64_t last_of(const struct iommu_pt_config *config)
 {
@@ -60,7 +67,7 @@ int iommu_pt_init_at(struct iommu_pt *pt, const struct iommu_platform *platform,
     pt->unsynced = 0;
     pt->one_caller = !platform->lock_acquire;
     pt->last = last_of(config);
-    pt->plain = config->coherent && config->format->count_shift && !platform->phys_to_virt;
+    pt->plain = config->coherent && is_laid_out_plainly(config->format) && !platform->phys_to_virt;
     pt->root = top;
     return 0;
 }

@@ -21,8 +21,7 @@
  * cheaper than a compare-exchange. So "is it empty" is asked of the format's present bits, never of the whole word.
  *
  * A pin is a sequentially consistent read-modify-write: what the caller reads afterwards is ordered behind it, as
- * core/reach.c needs. Hosts without locks promise one caller at a time and get plain loads and stores. A domain's own
- * promise (pt->one_caller) does not go as far: an attach looks into the table at any time.
+ * core/reach.c needs.
  */
 #ifndef CORE_PAGETABLE_COUNT_H
 #define CORE_PAGETABLE_COUNT_H
@@ -62,20 +61,11 @@ static inline bool pt_one_caller(const struct iommu_pt *pt)
     return pt->one_caller;
 }
 
-/* Nobody else is in the library at all. */
-static inline bool pt_is_alone(const struct iommu_pt *pt)
-{
-    return !pt->platform->lock_acquire;
-}
-
 /* Put `next` in the place of *value. False: something else is there, *value by now. */
 /* NOLINTNEXTLINE(readability-non-const-parameter): the builtin writes to it */
-static inline bool pt_exchange(const struct iommu_pt *pt, pt_entry *entry, uint64_t *value, uint64_t next)
+static inline bool pt_exchange(pt_entry *entry, uint64_t *value, uint64_t next)
 {
-    if (!PT_SELDOM(pt_is_alone(pt)))
-        return atomic_compare_exchange_strong_explicit(entry, value, next, memory_order_seq_cst, memory_order_acquire);
-    atomic_store_explicit(entry, next, memory_order_release);
-    return true;
+    return atomic_compare_exchange_strong_explicit(entry, value, next, memory_order_seq_cst, memory_order_acquire);
 }
 
 /* Returns what was there. */
@@ -103,7 +93,7 @@ static inline enum pt_pin pt_pin(const struct iommu_pt *pt, pt_entry *entry, uns
             return PT_PINNED;
         if (pt_count_of(pt, *value) + count > PT_COUNT_MOST)
             return PT_FULL;
-    } while (!pt_exchange(pt, entry, value, *value + pt_count_bits(pt, count)));
+    } while (!pt_exchange(entry, value, *value + pt_count_bits(pt, count)));
     return PT_PINNED;
 }
 

@@ -61,7 +61,7 @@ bool pt_unlink_empty(struct iommu_pt *pt, pt_entry *entry, unsigned level, struc
         return false;
     /* First, so that who finds the entry empty finds this. */
     __atomic_fetch_add(&pt->unsynced, 1, __ATOMIC_SEQ_CST);
-    if (!pt_exchange(pt, entry, &value, 0)) {
+    if (!pt_exchange(entry, &value, 0)) {
         __atomic_fetch_sub(&pt->unsynced, 1, __ATOMIC_SEQ_CST);
         return false;
     }

@@ -114,7 +114,7 @@ static void mark_settled(const struct iommu_pt *pt, pt_entry *entry, unsigned le
     uint64_t value = pt_load(entry);
 
     while (pt_is_table(pt, level, value) && !pt_is_settled(pt, value))
-        if (pt_exchange(pt, entry, &value, value | pt->config.format->flushed))
+        if (pt_exchange(entry, &value, value | pt->config.format->flushed))
             return;
 }
 
@@ -248,7 +248,7 @@ static bool publish(const struct iommu_pt *pt, pt_entry *entry, const pt_entry *
     do {
         if (pt_is_present(pt, found))
             return false;
-    } while (!pt_exchange(pt, entry, &found, found + bits));
+    } while (!pt_exchange(entry, &found, found + bits));
     return true;
 }
 

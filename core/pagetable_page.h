@@ -16,27 +16,14 @@
 struct pt_place {
     pt_entry *entry, *slot; /* the pointer at its table, and its leaf */
     uint64_t one;           /* what counts one leaf or pin in that pointer */
-    bool alone;             /* one caller at a time */
 };
-
-/* As pt_count_add(), without a locked instruction where nobody could come between. */
-static PT_INLINE uint64_t pt_place_add(const struct pt_place *place, uint64_t bits)
-{
-    uint64_t value;
-
-    if (!PT_SELDOM(place->alone))
-        return atomic_fetch_add_explicit(place->entry, bits, memory_order_seq_cst);
-    value = pt_load(place->entry);
-    atomic_store_explicit(place->entry, value + bits, memory_order_relaxed);
-    return value;
-}
 
 /* Take a pin, and leaves that are gone, away. True: nothing is left. */
 static PT_INLINE bool pt_place_leave(const struct pt_place *place, unsigned count)
 {
     uint64_t bits = place->one * count;
 
-    return !((pt_place_add(place, 0 - bits) - bits) & (place->one * PT_COUNT_MASK));
+    return !((pt_count_add(place->entry, 0 - bits) - bits) & (place->one * PT_COUNT_MASK));
 }
 
 /*
@@ -46,23 +33,21 @@ static PT_INLINE bool pt_place_leave(const struct pt_place *place, unsigned coun
  */
 static PT_INLINE bool pt_find_place(const struct iommu_pt *pt, uint64_t iova, unsigned least, bool plain, struct pt_place *place)
 {
-    const struct pt_view view = pt_view(pt);
-    const unsigned shift = pt->config.format->count_shift;
+    const struct pt_view view = pt_view(pt, plain);
     uint64_t value, count;
 
-    place->alone = pt_is_alone(pt);
-    if ((!plain && !shift) || !pt_find_entry(&view, iova, 2, plain, &place->entry))
+    if (!view.count_shift || !pt_find_entry(&view, iova, 2, plain, &place->entry))
         return false;
     value = pt_load(place->entry);
-    count = (value >> shift) & PT_COUNT_MASK;
+    count = (value >> view.count_shift) & PT_COUNT_MASK;
     if (!(value & view.settled) || count - least >= PT_COUNT_MOST - least)
         return false;
     place->slot = pt_table_in(&view, value, plain) + pt_slot(iova);
-    place->one = (uint64_t)1 << shift;
-    value ^= pt_place_add(place, place->one);
+    place->one = (uint64_t)1 << view.count_shift;
+    value ^= pt_count_add(place->entry, place->one);
     if (!(value & (view.settled | view.address)))
         return true;
-    (void)pt_place_add(place, 0 - place->one);
+    (void)pt_count_add(place->entry, 0 - place->one);
     return false;
 }
 
@@ -74,7 +59,7 @@ static PT_INLINE int pt_map_page(struct iommu_pt *pt, uint64_t iova, uint64_t le
     if (!pt_find_place(pt, iova, 0, true, &place))
         return 1;
     if (pt_load(place.slot)) {
-        (void)pt_place_add(&place, 0 - place.one);
+        (void)pt_count_add(place.entry, 0 - place.one);
         return -IOMMU_EEXIST;
     }
     atomic_store_explicit(place.slot, leaf, memory_order_relaxed);
@@ -103,7 +88,7 @@ static PT_INLINE int pt_unmap_page(struct iommu_pt *pt, uint64_t iova, struct io
     if (!pt_find_place(pt, iova, 1, true, &place))
         return 1;
     if (!pt_load(place.slot)) {
-        (void)pt_place_add(&place, 0 - place.one);
+        (void)pt_count_add(place.entry, 0 - place.one);
         return -IOMMU_ENOENT;
     }
     atomic_store_explicit(place.slot, 0, memory_order_relaxed);
@@ -121,13 +106,13 @@ static PT_INLINE int pt_unmap_page(struct iommu_pt *pt, uint64_t iova, struct io
  */
 static PT_INLINE int pt_map_large(struct iommu_pt *pt, uint64_t iova, uint64_t leaf, unsigned level, bool plain)
 {
-    const struct pt_view view = pt_view(pt);
+    const struct pt_view view = pt_view(pt, plain);
     pt_entry *entry;
     uint64_t empty = 0;
 
     if (!(pt->config.page_sizes & pt_span(level)) || !pt_find_entry(&view, iova, level, plain, &entry))
         return 1;
-    if (pt_load(entry) || pt_is_unsynced(pt) || !pt_exchange(pt, entry, &empty, leaf | pt->config.format->large))
+    if (pt_load(entry) || pt_is_unsynced(pt) || !pt_exchange(entry, &empty, leaf | view.large))
         return 1;
     if (!plain)
         pt_flush(pt, entry, 1);
@@ -150,12 +135,12 @@ void pt_prune(struct iommu_pt *pt, uint64_t iova, struct iommu_gather *gather);
 /* One large page in a plain table. 1: it is not there like that; nothing has changed then. */
 static PT_INLINE int pt_unmap_large(struct iommu_pt *pt, uint64_t iova, unsigned level, struct iommu_gather *gather)
 {
-    const struct pt_view view = pt_view(pt);
+    const struct pt_view view = pt_view(pt, true);
     pt_entry *entry;
 
     if (!pt_find_entry(&view, iova, level, true, &entry))
         return 1;
-    if (!(pt_load(entry) & pt->config.format->large)) /* nothing, or a table */
+    if (!(pt_load(entry) & view.large)) /* nothing, or a table */
         return 1;
     atomic_store_explicit(entry, 0, memory_order_release);
     if (PT_SELDOM(pt_one_caller(pt)))

@@ -16,7 +16,7 @@
 /* [iova, last] lies within one leaf table, which is there. 1: not so, or anything else that wants the long way. */
 static PT_INLINE int map_in_slot(struct iommu_pt *pt, uint64_t iova, uint64_t last, uint64_t leaf, bool plain)
 {
-    const struct pt_view view = pt_view(pt);
+    const struct pt_view view = pt_view(pt, plain);
     unsigned count = (unsigned)((last - iova + 1) >> IOMMU_PAGE_LG2);
     pt_entry *entry, *run;
     uint64_t value;
@@ -40,7 +40,7 @@ static PT_INLINE int map_in_slot(struct iommu_pt *pt, uint64_t iova, uint64_t la
 /* [iova, last] is a whole leaf table of small pages, where there is none. 1: anything else. */
 static PT_INLINE int map_table(struct iommu_pt *pt, uint64_t iova, uint64_t leaf, bool plain)
 {
-    const struct pt_view view = pt_view(pt);
+    const struct pt_view view = pt_view(pt, plain);
     uint64_t empty = 0, bits = pt_count_bits(pt, PT_ENTRIES) | pt->config.format->flushed | pt->config.format->table;
     pt_entry *entry, *table;
     struct pt_pages pages = {{NULL, NULL}};
@@ -53,7 +53,7 @@ static PT_INLINE int map_table(struct iommu_pt *pt, uint64_t iova, uint64_t leaf
     pt_run_fill(pt, table, PT_ENTRIES, leaf, IOMMU_PAGE_SIZE);
     if (!plain)
         pt_flush(pt, table, PT_ENTRIES);
-    if (!pt_exchange(pt, entry, &empty, bits | host_virt_to_phys(pt->platform, (const void *)table))) {
+    if (!pt_exchange(entry, &empty, bits | host_virt_to_phys(pt->platform, (const void *)table))) {
         pt_pages_push(&pages, PT_PAGE_ANY, table);
         pt_pages_put(pt, &pages);
         return 1;

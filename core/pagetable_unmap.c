@@ -210,7 +210,7 @@ static PT_INLINE int unmap_in_slot(struct iommu_pt *pt, uint64_t iova, uint64_t 
     if (!pt_find_place(pt, iova, 1, plain, &place))
         return 1;
     if (!pt_run_all_here(place.slot, count)) {
-        (void)pt_place_add(&place, 0 - place.one);
+        (void)pt_count_add(place.entry, 0 - place.one);
         return -IOMMU_ENOENT;
     }
     if (count < PT_LONG_RUN)
@@ -228,7 +228,7 @@ static PT_INLINE int unmap_in_slot(struct iommu_pt *pt, uint64_t iova, uint64_t 
 /* The range is one large page, or a leaf table full of small ones, unread. 1: anything else. */
 static PT_INLINE int unmap_block(struct iommu_pt *pt, uint64_t iova, uint64_t last, struct iommu_gather *gather, bool plain)
 {
-    const struct pt_view view = pt_view(pt);
+    const struct pt_view view = pt_view(pt, plain);
     unsigned level = pt_block_level(iova, last);
     pt_entry *entry;
     uint64_t value;

@@ -171,9 +171,15 @@ static inline void walk_to(struct pt_walk *walk, uint64_t iova)
 
 /*
  * The short ways through map and unmap exist twice: `plain` for hosts whose physical addresses are a constant away from
- * their virtual ones and hardware that snoops its walks, where no hook is called and the compiler keeps all in
- * registers; and for the others. `plain` is a constant to the compiler: all that gets it is PT_INLINE.
+ * their virtual ones and hardware that snoops its walks and has entries as below, where no hook is called, masks are part
+ * of the instructions, and the compiler keeps all in registers; and for the others. `plain` is a constant to the compiler:
+ * all that gets it is PT_INLINE.
  */
+#define PT_PLAIN_ADDRESS     UINT64_C(0x000ffffffffff000)
+#define PT_PLAIN_SETTLED     (UINT64_C(3) << 62) /* whichever of them the format has */
+#define PT_PLAIN_LARGE       (UINT64_C(1) << 7)
+#define PT_PLAIN_COUNT_SHIFT 52u
+
 #define PT_INLINE inline __attribute__((always_inline))
 #define PT_SELDOM(condition) __builtin_expect((condition), 0)
 
@@ -185,14 +191,18 @@ static inline bool pt_is_plain(const struct iommu_pt *pt)
 /* What the short ways ask of a table again and again; in registers, where no store between makes it be read again. */
 struct pt_view {
     const struct iommu_pt *pt;
-    uint64_t settled, address, offset;
+    uint64_t settled, address, large, offset;
+    unsigned count_shift;
 };
 
-static PT_INLINE struct pt_view pt_view(const struct iommu_pt *pt)
+static PT_INLINE struct pt_view pt_view(const struct iommu_pt *pt, bool plain)
 {
     const struct iommu_pt_format *format = pt->config.format;
+    uint64_t offset = pt->platform->phys_to_virt_offset;
 
-    return (struct pt_view){pt, format->flushed, format->address, pt->platform->phys_to_virt_offset};
+    if (plain)
+        return (struct pt_view){pt, PT_PLAIN_SETTLED, PT_PLAIN_ADDRESS, PT_PLAIN_LARGE, offset, PT_PLAIN_COUNT_SHIFT};
+    return (struct pt_view){pt, format->flushed, format->address, format->large, offset, format->count_shift};
 }
 
 static PT_INLINE pt_entry *pt_table_in(const struct pt_view *view, uint64_t value, bool plain)
@@ -235,7 +245,7 @@ static PT_INLINE bool pt_find_entry(const struct pt_view *view, uint64_t iova, u
 /* The same, or NULL. */
 static inline pt_entry *pt_entry_at(const struct iommu_pt *pt, uint64_t iova, unsigned lowest)
 {
-    const struct pt_view view = pt_view(pt);
+    const struct pt_view view = pt_view(pt, false);
     pt_entry *entry;
 
     return pt_find_entry(&view, iova, lowest, false, &entry) ? entry : NULL;

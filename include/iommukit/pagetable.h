@@ -84,7 +84,8 @@ struct iommu_pt {
     struct iommu_pt_stock *stock; /* NULL, as iommu_pt_init() leaves it: pages come from the host and go there */
     uint32_t unsynced;            /* empty tables that were unlinked and may still be in hardware's caches; atomic */
     bool one_caller;              /* map, unmap and lookup never overlap, as without lock hooks; may be set before the first */
-    bool plain;                   /* the short ways need no hook: coherent, counted, physical addresses a constant away */
+    bool plain;                   /* the short ways need no hook: coherent, physical addresses a constant away, and entries
+                                     whose bits they know, see core/pagetable_walk.h */
 };
 
 IOMMU_BEGIN_DECLS

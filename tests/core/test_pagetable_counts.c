@@ -241,6 +241,33 @@ static void test_B42_bits_of_software_are_nobody_elses(void **state)
     counted_fini(&host);
 }
 
+/* The short ways that know an entry's bits are for entries that have them. */
+static void test_entries_of_another_layout_are_not_plain(void **state)
+{
+    enum { OTHERS = 5 };
+    struct iommu_pt_format other[OTHERS];
+    struct counted host;
+    struct iommu_pt pt;
+
+    (void)state;
+    counted_init(&host, 16);
+    for (unsigned i = 0; i < OTHERS; i++)
+        other[i] = format_second;
+    other[0].address &= ~((uint64_t)1 << 51);
+    other[1].large = 1u << 8;
+    other[2].count_shift = 0;
+    other[3].table |= (uint64_t)1 << 63; /* would be taken for `flushed` */
+    other[4].flushed = 1u << 9;
+    for (unsigned i = 0; i <= OTHERS; i++) {
+        struct iommu_pt_config config = format_config(i < OTHERS ? &other[i] : &format_second, 4, ALL, true);
+
+        assert_int_equal(iommu_pt_init(&pt, &host.platform, &config), 0);
+        assert_int_equal(pt.plain, i == OTHERS);
+        iommu_pt_fini(&pt);
+    }
+    counted_fini(&host);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -252,6 +279,7 @@ int main(void)
         cmocka_unit_test(test_B45_dead_trees_are_linked_by_their_tops),
         cmocka_unit_test(test_B79_the_host_fills_long_runs),
         cmocka_unit_test(test_B42_bits_of_software_are_nobody_elses),
+        cmocka_unit_test(test_entries_of_another_layout_are_not_plain),
     };
 
     return cmocka_run_group_tests_name("pagetable_counts", tests, NULL, NULL);

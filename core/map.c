@@ -37,7 +37,7 @@ static bool is_pa(const struct iommu_pt *pt, uint64_t pa)
 }
 
 static PT_INLINE int check_map(struct iommu_domain *domain, uint64_t iova, uint64_t pa, uint64_t len,
-                            uint32_t prot)
+                               uint32_t prot)
 {
     const struct iommu_pt *pt = &domain->pt;
     uint64_t last = iova + (len - 1), pa_last = pa + (len - 1);
@@ -58,8 +58,8 @@ static PT_INLINE int check_map(struct iommu_domain *domain, uint64_t iova, uint6
  */
 static int forget_old_table(struct iommu_domain *domain, uint64_t iova, uint64_t last)
 {
-    struct iommu_gather old = {.domain = domain, .first = iova, .last = last, .dead_tables = 1, .leaf_lg2 = IOMMU_PAGE_LG2};
-
+    struct iommu_gather old = {
+        .domain = domain, .first = iova, .last = last, .dead_tables = 1, .leaf_lg2 = IOMMU_PAGE_LG2};
     int result = domain->ops->flush_unmap ? domain->ops->flush_unmap(domain, &old) : 0;
 
     if (!result)
@@ -245,7 +245,7 @@ static PT_INLINE int unmap_leaf(struct iommu_domain *domain, uint64_t iova, unsi
     int result = 1;
 
     if (pt->plain && gather && gather->domain == domain && !(iova & within) && (iova | within) <= pt->last)
-        result = level > 1 ? pt_unmap_large(pt, iova, level, gather) : pt_unmap_page(pt, iova, gather);
+        result = level > 1 ? pt_unmap_entry(pt, iova, level, gather, true, false) : pt_unmap_page(pt, iova, gather);
     return result <= 0 ? result : unmap_any(domain, iova, pt_span(level), gather);
 }
 

@@ -42,8 +42,9 @@ static bool config_is_sane(const struct iommu_platform *platform,
 /* As pt_view() tells those who ask for `plain`. */
 static bool is_laid_out_plainly(const struct iommu_pt_format *format)
 {
-    return format->address == PT_PLAIN_ADDRESS && format->large == PT_PLAIN_LARGE && format->count_shift == PT_PLAIN_COUNT_SHIFT &&
-           !(format->table & PT_PLAIN_SETTLED) && !(format->flushed & ~PT_PLAIN_SETTLED);
+    return format->address == PT_PLAIN_ADDRESS && format->large == PT_PLAIN_LARGE &&
+           format->count_shift == PT_PLAIN_COUNT_SHIFT && !(format->table & PT_PLAIN_SETTLED) &&
+           !(format->flushed & ~PT_PLAIN_SETTLED);
 }
 
 /* First-stage addresses are canonical: with all bits of the tree in use, the upper half would be the sign-extended one. */

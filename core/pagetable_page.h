@@ -31,7 +31,8 @@ static PT_INLINE bool pt_place_leave(const struct pt_place *place, unsigned coun
  * then; so the leaf's place is known beforehand, and what is read there need not wait for the pin's result. If the pointer
  * is another one by then the pin is taken back.
  */
-static PT_INLINE bool pt_find_place(const struct iommu_pt *pt, uint64_t iova, unsigned least, bool plain, struct pt_place *place)
+static PT_INLINE bool pt_find_place(const struct iommu_pt *pt, uint64_t iova, unsigned least, bool plain,
+                                    struct pt_place *place)
 {
     const struct pt_view view = pt_view(pt, plain);
     uint64_t value, count;
@@ -129,23 +130,41 @@ static PT_INLINE int pt_map_block(struct iommu_pt *pt, uint64_t iova, uint64_t l
     return pt_map_large(pt, iova, leaf, level, plain);
 }
 
-/* On a host with one caller at a time: tables above iova's entry that have become empty go to the gather. */
-void pt_prune(struct iommu_pt *pt, uint64_t iova, struct iommu_gather *gather);
+/* Tables above iova's entry, which has been cleared, go to the gather if they are empty. One caller at a time. */
+void pt_prune_now(struct iommu_pt *pt, uint64_t iova, struct iommu_gather *gather);
 
-/* One large page in a plain table. 1: it is not there like that; nothing has changed then. */
-static PT_INLINE int pt_unmap_large(struct iommu_pt *pt, uint64_t iova, unsigned level, struct iommu_gather *gather)
+/* The same where it may be. */
+static PT_INLINE void pt_prune(struct iommu_pt *pt, uint64_t iova, struct iommu_gather *gather)
 {
-    const struct pt_view view = pt_view(pt, true);
-    pt_entry *entry;
+    if (PT_SELDOM(pt_one_caller(pt)))
+        pt_prune_now(pt, iova, gather);
+}
 
-    if (!pt_find_entry(&view, iova, level, true, &entry))
+/*
+ * What one entry of `level` maps: a large page, or, if `tables` (a constant, too) may be, a leaf table full of small ones,
+ * unread. 1: anything else; nothing has changed then.
+ */
+static PT_INLINE int pt_unmap_entry(struct iommu_pt *pt, uint64_t iova, unsigned level, struct iommu_gather *gather,
+                                    bool plain, bool tables)
+{
+    const struct pt_view view = pt_view(pt, plain);
+    pt_entry *entry;
+    uint64_t value;
+    bool table;
+
+    if (!pt_find_entry(&view, iova, level, plain, &entry))
         return 1;
-    if (!(pt_load(entry) & view.large)) /* nothing, or a table */
+    value = pt_load(entry);
+    table = !(value & view.large); /* or nothing */
+    if (table && (!tables || level > 2 || !view.count_shift || pt_count_of(pt, value) != PT_ENTRIES))
         return 1;
     atomic_store_explicit(entry, 0, memory_order_release);
-    if (PT_SELDOM(pt_one_caller(pt)))
-        pt_prune(pt, iova, gather);
-    pt_note(gather, iova, iova | (pt_span(level) - 1), (uint8_t)pt_shift(level));
+    if (!plain)
+        pt_flush(pt, entry, 1);
+    if (table)
+        pt_bury(pt, pt_table_in(&view, value, plain), 1, gather);
+    pt_prune(pt, iova, gather);
+    pt_note(gather, iova, iova | (pt_span(level) - 1), (uint8_t)pt_shift(table ? 1 : level));
     return 0;
 }
 

@@ -90,15 +90,11 @@ static int check(struct unmap *unmap)
  * One caller at a time: nobody is on the way down, and tables above the leaf tables can go as well when they are empty.
  * They are looked at only when an entry of theirs has been cleared, first near that.
  */
-void pt_prune(struct iommu_pt *pt, uint64_t iova, struct iommu_gather *gather)
+void pt_prune_now(struct iommu_pt *pt, uint64_t iova, struct iommu_gather *gather)
 {
-    struct pt_walk walk;
-    uint64_t value;
+    struct pt_walk walk = walk_start(pt, iova);
+    uint64_t value = pt_load(walk_entry(&walk));
 
-    if (!pt_one_caller(pt))
-        return;
-    walk = walk_start(pt, iova);
-    value = pt_load(walk_entry(&walk));
     for (; pt_is_table(pt, walk.level, value); value = pt_load(walk_entry(&walk)))
         walk_down(&walk, value);
     while (walk.level > 1 && walk.level < pt->config.levels) {
@@ -202,7 +198,7 @@ void pt_clear(struct iommu_pt *pt, uint64_t iova, uint64_t last, uint8_t leaf_lg
 
 /* The range lies within one leaf table, and is not the whole of it. 1: it is not there or not settled. */
 static PT_INLINE int unmap_in_slot(struct iommu_pt *pt, uint64_t iova, uint64_t last, struct iommu_gather *gather,
-                                bool plain)
+                                   bool plain)
 {
     unsigned count = (unsigned)((last - iova + 1) >> IOMMU_PAGE_LG2);
     struct pt_place place;
@@ -225,33 +221,8 @@ static PT_INLINE int unmap_in_slot(struct iommu_pt *pt, uint64_t iova, uint64_t 
     return 0;
 }
 
-/* The range is one large page, or a leaf table full of small ones, unread. 1: anything else. */
-static PT_INLINE int unmap_block(struct iommu_pt *pt, uint64_t iova, uint64_t last, struct iommu_gather *gather, bool plain)
-{
-    const struct pt_view view = pt_view(pt, plain);
-    unsigned level = pt_block_level(iova, last);
-    pt_entry *entry;
-    uint64_t value;
-    bool table;
-
-    if (!level || !pt_find_entry(&view, iova, level, plain, &entry))
-        return 1;
-    value = pt_load(entry);
-    table = pt_is_table(pt, level, value);
-    if (!pt_is_present(pt, value) || (table && (level > 2 || !pt_counts(pt) || pt_count_of(pt, value) != PT_ENTRIES)))
-        return 1;
-    atomic_store_explicit(entry, 0, memory_order_release);
-    if (!plain)
-        pt_flush(pt, entry, 1);
-    if (table)
-        pt_bury(pt, pt_table_in(&view, value, plain), 1, gather);
-    if (pt_one_caller(pt))
-        pt_prune(pt, iova, gather);
-    pt_note(gather, iova, last, (uint8_t)pt_shift(table ? 1 : level));
-    return 0;
-}
-
-static __attribute__((noinline)) int unmap_range(struct iommu_pt *pt, uint64_t iova, uint64_t last, struct iommu_gather *gather)
+static __attribute__((noinline)) int unmap_range(struct iommu_pt *pt, uint64_t iova, uint64_t last,
+                                                 struct iommu_gather *gather)
 {
     struct unmap unmap = {.walk = walk_start(pt, iova), .first = iova, .last = last, .leaf_lg2 = 63};
     int result = check(&unmap);
@@ -269,19 +240,23 @@ static __attribute__((noinline)) int unmap_range(struct iommu_pt *pt, uint64_t i
     return result;
 }
 
-static PT_INLINE int unmap_short(struct iommu_pt *pt, uint64_t iova, uint64_t last, struct iommu_gather *gather, bool plain)
+static PT_INLINE int unmap_short(struct iommu_pt *pt, uint64_t iova, uint64_t last, struct iommu_gather *gather,
+                                 bool plain)
 {
-    int result = 1;
+    unsigned level = pt_block_level(iova, last);
 
-    if (iova >> pt_shift(2) == last >> pt_shift(2) && last - iova < pt_span(2) - 1)
-        result = unmap_in_slot(pt, iova, last, gather, plain);
-    return result > 0 ? unmap_block(pt, iova, last, gather, plain) : result;
+    if (level)
+        return pt_unmap_entry(pt, iova, level, gather, plain, true);
+    if (iova >> pt_shift(2) == last >> pt_shift(2))
+        return unmap_in_slot(pt, iova, last, gather, plain);
+    return 1;
 }
 
 static __attribute__((noinline)) int unmap_any(struct iommu_pt *pt, uint64_t iova, uint64_t last,
                                                struct iommu_gather *gather)
 {
-    int result = pt_is_plain(pt) ? unmap_short(pt, iova, last, gather, true) : unmap_short(pt, iova, last, gather, false);
+    int result = pt_is_plain(pt) ? unmap_short(pt, iova, last, gather, true)
+                                 : unmap_short(pt, iova, last, gather, false);
 
     return result > 0 ? unmap_range(pt, iova, last, gather) : result;
 }

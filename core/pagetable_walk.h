@@ -227,7 +227,8 @@ static PT_INLINE bool pt_step(const struct pt_view *view, pt_entry **table, uint
  * The entry of level `lowest`, 2 or 3, for iova. False: something above is missing, a large page, or not settled; the
  * caller walks. Without a loop: the shifts are constants then. Most tables have four levels.
  */
-static PT_INLINE bool pt_find_entry(const struct pt_view *view, uint64_t iova, unsigned lowest, bool plain, pt_entry **entry)
+static PT_INLINE bool pt_find_entry(const struct pt_view *view, uint64_t iova, unsigned lowest, bool plain,
+                                    pt_entry **entry)
 {
     pt_entry *table = pt_top(view->pt);
     unsigned levels = view->pt->config.levels;

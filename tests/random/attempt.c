@@ -168,34 +168,81 @@ static bool try_without(struct shrink *shrink, unsigned from, unsigned count)
     return try(shrink);
 }
 
-static void leave_out(struct shrink *shrink)
+static bool leave_out(struct shrink *shrink)
 {
+    bool left_out = false;
+
     for (unsigned chunk = (shrink->attempt->count + 1) / 2; chunk > 0; chunk /= 2)
         for (unsigned at = shrink->attempt->count; at > 0 && in_time(shrink);) {
             unsigned count = chunk < at ? chunk : at;
             at -= count;
             if (at + count <= shrink->attempt->count)
-                (void)try_without(shrink, at, count);
+                left_out |= try_without(shrink, at, count);
             else
                 at = shrink->attempt->count;
         }
+    return left_out;
+}
+
+/* The best so far, to be changed. */
+static struct op *copy(struct shrink *shrink)
+{
+    const struct attempt *best = shrink->attempt;
+
+    memcpy(shrink->trial->op, best->op, best->count * sizeof best->op[0]);
+    shrink->trial->count = best->count;
+    return shrink->trial->op;
 }
 
 /* Plainer arguments: no failing allocation, one page. */
-static void simplify(struct shrink *shrink)
+static bool simplify(struct shrink *shrink)
 {
+    bool simpler = false;
+
     for (unsigned i = 0; i < shrink->attempt->count && in_time(shrink); i++) {
-        struct op *op = &shrink->trial->op[i];
-        for (unsigned what = 0; what < 2; what++) {
-            memcpy(shrink->trial->op, shrink->attempt->op, shrink->attempt->count * sizeof *op);
-            shrink->trial->count = shrink->attempt->count;
+        for (unsigned what = 0; what < 2 && i < shrink->attempt->count; what++) {
+            struct op *op = &copy(shrink)[i];
             if (what == 0 ? op->fail == 0 : op->kind != OP_MAP || op->len <= RIG_PAGE)
                 continue;
             op->fail = what == 0 ? 0 : op->fail;
             op->len = what == 0 ? op->len : RIG_PAGE;
-            (void)try(shrink);
+            simpler |= try(shrink);
         }
     }
+    return simpler;
+}
+
+static bool lets_choose(const struct op *op)
+{
+    return op->kind == OP_AUX_ATTACH || op->kind == OP_ATTACH_DEVICE ||
+           (op->kind == OP_ATTACH && op->min != op->max);
+}
+
+static bool names_pasid(const struct op *op, unsigned device)
+{
+    return op->device == device && op->min != IOMMU_NO_PASID &&
+           (op->kind == OP_DMA || op->kind == OP_REPLACE || op->kind == OP_DETACH);
+}
+
+/*
+ * Left to choose, the library takes the lowest free PASID. Then no attach can go without which a later one would get
+ * another PASID than the ops after it name. So the later one asks for the PASID that they name.
+ */
+static bool pin_pasids(struct shrink *shrink)
+{
+    const struct attempt *best = shrink->attempt;
+    bool pinned = false;
+
+    for (unsigned i = 0; i < best->count; i++)
+        for (unsigned by = i + 1; by < best->count && in_time(shrink); by++) {
+            if (!lets_choose(&best->op[i]) || !names_pasid(&best->op[by], best->op[i].device))
+                continue;
+            struct op *op = &copy(shrink)[i];
+            op->kind = OP_ATTACH;
+            op->min = op->max = best->op[by].min;
+            pinned |= try(shrink);
+        }
+    return pinned;
 }
 
 void attempt_shrink(struct attempt *attempt)
@@ -208,10 +255,10 @@ void attempt_shrink(struct attempt *attempt)
     shrink.until.tv_sec += SHRINK_S;
     if (attempt->step < attempt->count)
         attempt->count = attempt->step + 1;
-    for (unsigned before = 0; before != attempt->count && in_time(&shrink);) {
-        before = attempt->count;
-        leave_out(&shrink);
-        simplify(&shrink);
+    for (bool again = true; again && in_time(&shrink);) {
+        again = leave_out(&shrink);
+        again |= simplify(&shrink);
+        again |= pin_pasids(&shrink);
     }
     attempt_delete(shrink.trial);
 }

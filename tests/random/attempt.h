@@ -33,7 +33,7 @@ struct attempt *attempt_new(void);
 void attempt_delete(struct attempt *attempt);
 /* False: it failed. */
 bool attempt_run(struct attempt *attempt);
-/* A failed attempt's op[] becomes as short as can be, and fails in the same way. */
+/* A failed attempt's op[] becomes so short that no op can go alone, and fails in the same way. */
 void attempt_shrink(struct attempt *attempt);
 /* As a test case. */
 void attempt_print(const struct attempt *attempt, const char *program);

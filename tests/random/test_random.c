@@ -17,6 +17,7 @@
 #define SECONDS     8
 #define STEPS       400u
 #define CHECK_EVERY 5u
+#define TOGETHER    4u /* sequences that are cut down */
 
 static uint64_t number(const char *name, uint64_t otherwise)
 {
@@ -108,34 +109,50 @@ static void test_B79_random_sequences_agree_with_an_oracle(void **state)
     attempt_delete(attempt);
 }
 
-/* Hardware that loses invalidations: is that found, and by how few calls? */
-static void finds(enum world_sabotage sabotage, unsigned at_most)
+/* Hardware that loses invalidations. Returns how many calls show it, and the next seed to begin with. */
+static unsigned found_by(struct attempt *attempt, enum world_sabotage sabotage, uint64_t *seed)
 {
-    struct attempt *attempt = attempt_new();
-    uint64_t seed = number("IOMMUKIT_SEED", (uint64_t)time(NULL) * 1000), tries = 0;
+    unsigned tries = 0;
 
-    assert_non_null(attempt);
     do {
         assert_true(tries++ < 50);
-        prepare(attempt, seed++);
+        prepare(attempt, (*seed)++);
         attempt->setup = (struct world_setup){
             .name = "sabotaged", .domains = 4, .alike = true, .sabotage = sabotage};
     } while (attempt_run(attempt));
     attempt_shrink(attempt);
     attempt_print(attempt, PROGRAM);
-    if (attempt->count > at_most)
-        fail_msg("seed %llu: %u calls are left", (unsigned long long)attempt->seed, attempt->count);
+    return attempt->count;
+}
+
+/*
+ * Is it found, and by how few calls? What is left of a sequence when no call can go alone is not the shortest that there
+ * is, and no number bounds it: three domains that take each other's ids, or pages that go from one table to the next,
+ * are a story of nineteen calls. So several sequences are held to a number together: the mean is about 9, and one in
+ * some hundred has more than 16.
+ */
+static void finds(enum world_sabotage sabotage, unsigned at_most)
+{
+    struct attempt *attempt = attempt_new();
+    uint64_t first = number("IOMMUKIT_SEED", (uint64_t)time(NULL) * 1000), seed = first;
+    unsigned calls = 0;
+
+    assert_non_null(attempt);
+    for (unsigned i = 0; i < TOGETHER; i++)
+        calls += found_by(attempt, sabotage, &seed);
+    if (calls > TOGETHER * at_most)
+        fail_msg("seed %llu: %u calls are left of %u sequences", (unsigned long long)first, calls, TOGETHER);
     attempt_delete(attempt);
 }
 
 static void test_B79_a_lost_iotlb_invalidation_is_found_and_cut_down(void **state)
 {
-    finds(WORLD_LOSES_IOTLB, 20);
+    finds(WORLD_LOSES_IOTLB, 18);
 }
 
 static void test_B79_a_lost_pasid_cache_invalidation_is_found_and_cut_down(void **state)
 {
-    finds(WORLD_LOSES_PASID, 20);
+    finds(WORLD_LOSES_PASID, 15);
 }
 
 int main(void)

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "iommukit/driver.h"
 #include "tests/stack/view.h"
 
 #define UNIT0_BASE UINT64_C(0xfed90000)
@@ -348,6 +349,14 @@ uint64_t rig_descriptors(struct rig *rig, unsigned unit)
     struct iommu_vtd_unit_info info;
     assert_int_equal(iommu_vtd_unit_info(rig->iommu, unit, &info), 0);
     return info.descriptors;
+}
+
+uint64_t rig_pages(struct rig *rig)
+{
+    struct iommu_strict_counts counts;
+    iommu_pt_stock_drain(&rig->iommu->table_pages, rig->iommu->platform);
+    iommu_strict_counts(rig->strict, &counts);
+    return counts.pages_live;
 }
 
 /* ---- registers, past the driver */

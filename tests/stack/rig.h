@@ -167,6 +167,8 @@ bool rig_snoops(struct rig *rig, uint64_t page);
 uint16_t rig_rid(unsigned device);
 uint64_t rig_unit_base(unsigned unit);
 uint64_t rig_descriptors(struct rig *rig, unsigned unit);
+/* Pages in use, now that the stock has none. */
+uint64_t rig_pages(struct rig *rig);
 
 /* Registers of a unit, past the driver and its platform. */
 uint32_t rig_reg32(struct rig *rig, unsigned unit, uint32_t offset);

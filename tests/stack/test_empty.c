@@ -73,31 +73,23 @@ static void test_B14_B43_first_map_of_an_attached_domain(void **state)
     }
 }
 
-static uint64_t pages(struct rig *rig)
-{
-    struct iommu_strict_counts counts;
-    iommu_pt_stock_drain(&rig->iommu->table_pages, rig->iommu->platform);
-    iommu_strict_counts(rig->strict, &counts);
-    return counts.pages_live;
-}
-
 static void test_B80_empty_domains_have_no_tables(void **state)
 {
     struct rig rig;
     struct iommu_domain *domain[16];
     uint64_t pa;
     rig_open(&rig, &(struct rig_config){0});
-    uint64_t before = pages(&rig);
+    uint64_t before = rig_pages(&rig);
     for (unsigned i = 0; i < 16; i++) {
         domain[i] = rig_domain(&rig, i % 2 ? IOMMU_STAGE_FIRST : IOMMU_STAGE_SECOND);
         assert_int_equal(iommu_iova_to_phys(domain[i], RIG_IOVA, &pa), -IOMMU_ENOENT);
         assert_int_equal(iommu_unmap(domain[i], RIG_IOVA, RIG_PAGE, NULL), -IOMMU_ENOENT);
         assert_int_equal(iommu_domain_trim(domain[i]), 0);
     }
-    assert_int_equal(pages(&rig), before);
+    assert_int_equal(rig_pages(&rig), before);
     for (unsigned i = 0; i < 16; i++)
         assert_int_equal(iommu_domain_free(domain[i]), 0);
-    assert_int_equal(pages(&rig), before);
+    assert_int_equal(rig_pages(&rig), before);
     rig_close(&rig);
 }
 
@@ -136,11 +128,11 @@ static void test_B42_B79_no_memory_for_the_first_table(void **state)
     rig_open(&rig, &(struct rig_config){0});
     struct iommu_domain *domain = rig_domain(&rig, IOMMU_STAGE_SECOND);
     uint32_t pasid = rig_attach(&rig, domain, 0, &at);
-    uint64_t before = pages(&rig);
+    uint64_t before = rig_pages(&rig);
     iommu_strict_fail_nth(rig.strict, 1);
     assert_int_equal(iommu_map(domain, RIG_IOVA, 0, RIG_PAGE, IOMMU_READ), -IOMMU_ENOMEM);
     iommu_strict_fail_nth(rig.strict, 0);
-    assert_int_equal(pages(&rig), before);
+    assert_int_equal(rig_pages(&rig), before);
     rig_assert_blocked(&rig, 0, pasid, RIG_IOVA, false);
     assert_int_equal(iommu_detach(at), 0);
     assert_int_equal(iommu_domain_free(domain), 0);

@@ -220,7 +220,7 @@ void checker_gathers(struct checker *checker)
                                "a gather's list of dead tables"))
                 break;
             claim_dead(checker, gather->domain->pt.config.format, page, at >> 8 & 7, CHECKER_DOMAIN(domain));
-            at = at & 1u << 11 ? 0 : *checker_words(checker, page);
+            at = (at & 1u << 11) ? 0 : *checker_words(checker, page);
         }
     }
     claim_stock(checker);

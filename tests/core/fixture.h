@@ -67,12 +67,12 @@ static inline struct trace trace_take(const struct fixture *fixture)
 
 static inline void trace_assert_same(const struct fixture *fixture, struct trace before)
 {
-    struct trace now = trace_take(fixture);
+    struct trace after = trace_take(fixture);
 
-    assert_int_equal(now.objects, before.objects);
-    assert_int_equal(now.bytes, before.bytes);
-    assert_int_equal(now.pages, before.pages);
-    assert_int_equal(now.locks, before.locks);
+    assert_int_equal(after.objects, before.objects);
+    assert_int_equal(after.bytes, before.bytes);
+    assert_int_equal(after.pages, before.pages);
+    assert_int_equal(after.locks, before.locks);
 }
 
 static inline void domain_gone(struct iommu_domain *domain)

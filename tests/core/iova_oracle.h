@@ -130,21 +130,26 @@ static inline uint32_t thread_number(void *ctx)
     return kept - 1;
 }
 
-static inline int thread_setup(void **state)
+static inline ptrdiff_t offset_of_kept(void)
 {
-    int result = fixture_setup(state);
-    struct fixture *f = *state;
-    const char *thread = NULL;
+    const char *thread = (const char *)&kept; /* elsewhere there is no place to look */
 
-    asked = kept = 0;
-    f->host.platform.cpu = thread_number;
 #if defined(__x86_64__)
     __asm__("mov %%fs:0, %0" : "=r"(thread));
 #elif defined(__aarch64__)
     __asm__("mrs %0, tpidr_el0" : "=r"(thread));
 #endif
-    if (thread)
-        f->host.platform.cpu_offset = (const char *)&kept - thread;
+    return (const char *)&kept - thread;
+}
+
+static inline int thread_setup(void **state)
+{
+    int result = fixture_setup(state);
+    struct fixture *f = *state;
+
+    asked = kept = 0;
+    f->host.platform.cpu = thread_number;
+    f->host.platform.cpu_offset = offset_of_kept();
     return result;
 }
 
@@ -165,6 +170,20 @@ static inline struct iommu_domain *domain_with(struct fixture *f, const struct i
 
     assert_int_equal(iommu_dma_init(domain, config), 0);
     return domain;
+}
+
+/* The address that this CPU has given back last is the next that it gets, and no lock is taken for that. */
+static inline void assert_comes_back(const struct fixture *f, struct iommu_domain *domain, uint64_t last)
+{
+    size_t takings = f->host.takings;
+    uint64_t again;
+
+    for (unsigned i = 0; i < 100; i++) {
+        assert_int_equal(iommu_iova_alloc(domain, 4096, &again), 0);
+        assert_int_equal(again, last);
+        assert_int_equal(iommu_iova_free(domain, again, 4096), 0);
+    }
+    assert_int_equal(f->host.takings, takings);
 }
 
 #endif

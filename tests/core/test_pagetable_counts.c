@@ -156,7 +156,7 @@ static void test_B52_a_table_at_a_time_takes_no_lock(void **state)
 static void test_B45_dead_trees_are_linked_by_their_tops(void **state)
 {
     struct rig rig;
-    uint64_t at, slot, trees = 0;
+    uint64_t at, trees = 0;
 
     (void)state;
     rig_start(&rig, format_config(&format_first, 4, SIZE_4K, true));
@@ -167,7 +167,7 @@ static void test_B45_dead_trees_are_linked_by_their_tops(void **state)
     unmap(&rig, SIZE_1G, SIZE_1G, 0);
     assert_int_equal(rig.gather.dead_tables & format_first.present, 0);
     for (at = rig.gather.dead_tables; !(at & 1u << 11); trees++) {
-        slot = rig.host.memory[((at & ~(SIZE_4K - 1)) - ARENA_PHYS) / 8];
+        uint64_t slot = rig.host.memory[((at & ~(SIZE_4K - 1)) - ARENA_PHYS) / 8];
         assert_int_equal(slot & format_first.present, 0);
         at = slot;
     }
@@ -211,33 +211,41 @@ static void test_B79_the_host_fills_long_runs(void **state)
     rig_stop(&rig);
 }
 
+static int init_with(const struct counted *host, struct iommu_pt_format format)
+{
+    struct iommu_pt_config config = format_config(&format, 4, ALL, true);
+    struct iommu_pt pt;
+    int result = iommu_pt_init(&pt, &host->platform, &config);
+
+    if (result == 0)
+        iommu_pt_fini(&pt);
+    return result;
+}
+
 static void test_B42_bits_of_software_are_nobody_elses(void **state)
 {
     struct iommu_pt_format format = format_second;
-    struct iommu_pt_config config = format_config(&format, 4, ALL, true);
     struct counted host;
-    struct iommu_pt pt;
     const uint64_t taken[] = {0, 1, 1u << 7, 1u << 11, SIZE_4K, (uint64_t)1 << 52, (uint64_t)1 << 61};
 
     (void)state;
     counted_init(&host, 16);
     for (unsigned i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
         format.flushed = taken[i];
-        assert_int_equal(iommu_pt_init(&pt, &host.platform, &config), -IOMMU_EINVAL);
+        assert_int_equal(init_with(&host, format), -IOMMU_EINVAL);
     }
     format.flushed = format_second.flushed;
     format.count_shift = 55;
-    assert_int_equal(iommu_pt_init(&pt, &host.platform, &config), -IOMMU_EINVAL);
+    assert_int_equal(init_with(&host, format), -IOMMU_EINVAL);
     format.count_shift = 51;
-    assert_int_equal(iommu_pt_init(&pt, &host.platform, &config), -IOMMU_EINVAL);
+    assert_int_equal(init_with(&host, format), -IOMMU_EINVAL);
     format.count_shift = 55; /* beside `flushed`, but not within the entry */
     format.flushed = (uint64_t)1 << 53;
-    assert_int_equal(iommu_pt_init(&pt, &host.platform, &config), -IOMMU_EINVAL);
+    assert_int_equal(init_with(&host, format), -IOMMU_EINVAL);
     format.count_shift = 54;
-    assert_int_equal(iommu_pt_init(&pt, &host.platform, &config), 0);
-    iommu_pt_fini(&pt);
+    assert_int_equal(init_with(&host, format), 0);
     format.present |= 1u << 8; /* a link between dead tables would be present */
-    assert_int_equal(iommu_pt_init(&pt, &host.platform, &config), -IOMMU_EINVAL);
+    assert_int_equal(init_with(&host, format), -IOMMU_EINVAL);
     counted_fini(&host);
 }
 

@@ -124,12 +124,12 @@ static void flush_page(struct fx *f)
 
 static void flush_range(struct fx *f)
 {
-    fx_submit(f, fx_iotlb(VTD_QI_IOTLB_G_PAGE, DID), 0x0000 | 3);
+    fx_submit(f, fx_iotlb(VTD_QI_IOTLB_G_PAGE, DID), SPEC_PUT(VTD_QI_IOTLB1_AM, UINT64_C(3))); /* from address 0 */
 }
 
 static void flush_wide_range(struct fx *f)
 {
-    fx_submit(f, fx_iotlb(VTD_QI_IOTLB_G_PAGE, DID), 0x0000 | 9);
+    fx_submit(f, fx_iotlb(VTD_QI_IOTLB_G_PAGE, DID), SPEC_PUT(VTD_QI_IOTLB1_AM, UINT64_C(9)));
 }
 
 static void flush_global(struct fx *f)
@@ -194,10 +194,8 @@ static void test_B45_copies_end_when_what_they_copied_does(void **state)
 /* Context and PASID entries are cached as well: the route changes when they are told to. */
 static void test_B58_copies_follow_a_pasid_to_its_next_domain(void **state)
 {
-    static const uint64_t flushes[] = {
-        VTD_QI_TYPE_PC | (uint64_t)VTD_QI_PC_G_GLOBAL << 4, VTD_QI_TYPE_PC | (uint64_t)VTD_QI_PC_G_DOMAIN << 4 | DID << 16,
-        VTD_QI_TYPE_PC | (uint64_t)VTD_QI_PC_G_PASID << 4 | DID << 16 | (uint64_t)1 << 32,
-    };
+    const uint64_t flushes[] = {fx_pc(VTD_QI_PC_G_GLOBAL, 0, 0), fx_pc(VTD_QI_PC_G_DOMAIN, DID, 0),
+                                fx_pc(VTD_QI_PC_G_PASID, DID, 1)};
     for (unsigned i = 0; i < 3; i++) {
         struct fx f;
         begin(&f, "scalable", R);

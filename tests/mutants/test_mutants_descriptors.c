@@ -266,7 +266,6 @@ static void test_B43_scalable_mode_with_caching(void **state)
 
 /* ---- devices with translations of their own ---------------------------------------------------------- */
 
-/* Two routes when the context entry changes: no single domain would do. */
 /* Entries that show the one empty table get the domain's own: the entry first, then what hangs off it. */
 static void test_B43_first_table_of_a_domain(void **state)
 {
@@ -284,6 +283,7 @@ static void test_B43_first_table_of_a_domain(void **state)
     end(&story);
 }
 
+/* Two routes when the context entry changes: no single domain would do. */
 static void test_B59_start_and_stop_with_two_routes(void **state)
 {
     struct story story;

@@ -216,7 +216,6 @@ static void test_posix_buffers(void **state)
     iommu_posix_destroy(host);
 }
 
-/* The memory of a file is the same bytes for everybody who maps it. */
 /* Registers and the interrupt window are below 4 GiB, where no device could be given a page. */
 static void test_posix_nothing_lies_in_the_hole(void **state)
 {
@@ -237,6 +236,7 @@ static void test_posix_nothing_lies_in_the_hole(void **state)
     assert_int_equal(iommu_posix_create(&within, &host), -IOMMU_EINVAL);
 }
 
+/* The memory of a file is the same bytes for everybody who maps it. */
 static void test_posix_memory_of_a_file(void **state)
 {
     int fd = memfd_create("test", MFD_CLOEXEC);

@@ -200,6 +200,13 @@ static void hook_dma_barrier(void *ctx)
         atomic_thread_fence(memory_order_seq_cst);
 }
 
+static void hook_fill_words(void *ctx, uint64_t *words, size_t count, uint64_t value, uint64_t step)
+{
+    const struct iommu_strict *strict = ctx;
+
+    strict->inner->fill_words(strict->inner->ctx, words, count, value, step);
+}
+
 static uint64_t hook_now_ns(void *ctx)
 {
     const struct iommu_strict *strict = ctx;
@@ -383,6 +390,7 @@ void strict_watch(struct iommu_strict *strict)
     platform->dma_barrier = hook_dma_barrier;
     platform->log = hook_log;
     platform->cache_flush = inner->cache_flush ? hook_cache_flush : NULL;
+    platform->fill_words = inner->fill_words ? hook_fill_words : NULL;
     platform->now_ns = inner->now_ns ? hook_now_ns : NULL;
     platform->relax = inner->relax ? hook_relax : NULL;
     platform->cpu = inner->cpu ? hook_cpu : NULL;

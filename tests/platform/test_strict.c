@@ -310,6 +310,48 @@ static void test_strict_lock_inside_an_object(void **state)
     assert_null(iommu_strict_violation(rig->strict));
 }
 
+/* Hooks that nothing is to be said of still get the inner host's ctx. */
+static const void *handed_ctx;
+
+static void fill_one(void *ctx, uint64_t *words, size_t count, uint64_t value, uint64_t step)
+{
+    handed_ctx = ctx;
+    words[0] = count + value + step;
+}
+
+static uint32_t cpu_seven(void *ctx)
+{
+    handed_ctx = ctx;
+    return 7;
+}
+
+static void test_strict_hands_on(void **state)
+{
+    const struct rig *rig = *state;
+    struct iommu_platform inner = *iommu_posix_platform(rig->posix);
+    struct iommu_strict *strict;
+    uint64_t word = 0;
+
+    for (unsigned lacking = 0; lacking < 2; lacking++) {
+        inner.fill_words = lacking ? NULL : fill_one;
+        inner.cpu = lacking ? NULL : cpu_seven;
+        assert_int_equal(iommu_strict_create(&inner, &strict), 0);
+        const struct iommu_platform *p = iommu_strict_platform(strict);
+        assert_int_equal(p->fill_words == NULL, lacking);
+        assert_int_equal(p->cpu == NULL, lacking);
+        assert_int_equal(p->cpu_offset, 0); /* or nobody would ask */
+        if (p->fill_words && p->cpu) {
+            p->fill_words(p->ctx, &word, 1, 20, 300);
+            assert_ptr_equal(handed_ctx, inner.ctx);
+            assert_int_equal(word, 321);
+            handed_ctx = NULL;
+            assert_int_equal(p->cpu(p->ctx), 7);
+            assert_ptr_equal(handed_ctx, inner.ctx);
+        }
+        iommu_strict_destroy(strict);
+    }
+}
+
 static void test_strict_configuration_space(void **state)
 {
     struct rig *rig = *state;
@@ -359,6 +401,7 @@ int main(void)
         STRICT_TEST(test_strict_misaligned_register),
         STRICT_TEST(test_strict_locks),
         STRICT_TEST(test_strict_lock_inside_an_object),
+        STRICT_TEST(test_strict_hands_on),
         STRICT_TEST(test_strict_configuration_space),
         STRICT_TEST(test_strict_many_live_objects),
     };

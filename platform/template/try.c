@@ -84,7 +84,8 @@ static void model_free(void *ctx, void *object, size_t bytes)
 static int make_machine(void)
 {
     static const struct iommu_model_host model = {
-        .memory = {NULL, read_memory, write_memory, read_word, write_word, exchange_word, NULL, NULL},
+        .memory = {.read = read_memory, .write = write_memory, .read64 = read_word, .write64 = write_word,
+                   .cas64 = exchange_word},
         .alloc = model_alloc, .free = model_free};
     struct iommu_model_unit_config unit = {.base = 0xFED90000, .include_all = true};
     const struct iommu_model_function_config function = {

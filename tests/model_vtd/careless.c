@@ -96,7 +96,8 @@ bool careless_begin(struct careless *c, unsigned preset, uint64_t seed)
     c->seed.state = seed;
     c->memory = calloc(1, CARELESS_MEMORY);
     c->host = (struct iommu_model_host){
-        .memory = { c, host_read, host_write, host_read64, host_write64, host_cas64 },
+        .memory = { .ctx = c, .read = host_read, .write = host_write, .read64 = host_read64, .write64 = host_write64,
+                    .cas64 = host_cas64 },
         .ctx = c, .alloc = host_alloc, .free = host_free,
     };
     c->config.host = &c->host;

@@ -125,7 +125,8 @@ void fx_preset(struct fx *f, const char *preset)
     f->next_page = 0x10000; /* nothing useful at 0 */
     f->allocations_left = -1;
     f->host = (struct iommu_model_host){
-        .memory = { f, host_read, host_write, host_read64, host_write64, host_cas64 },
+        .memory = { .ctx = f, .read = host_read, .write = host_write, .read64 = host_read64, .write64 = host_write64,
+                    .cas64 = host_cas64 },
         .ctx = f, .alloc = host_alloc, .free = host_free,
     };
     f->config = (struct iommu_model_vtd_config){

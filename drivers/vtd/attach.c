@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where a route and a domain meet: attach, detach, replace. Under iommu.lock, ops of driver.h.
+ * Where a route and a domain meet: attach, detach, replace. Under iommu.lock, ops of driver.h; but the domain's first
+ * table comes under domain.lock alone.
  *
  * The order, in both modes:
  *   attach   allocate everything; fill, flush, publish, flush; invalidate where the unit wants it

@@ -2,15 +2,14 @@
 /*
  * Which invalidations a change of root, context and PASID tables needs. Architecture:
  * "Invalidation guidance to software", "Caching mode", "Write buffer flushing". Called under
- * iommu.lock after the entry was written and flushed; each call returns when the hardware has
- * finished.
+ * iommu.lock (vtd_routes_moved: under domain.lock) after the entry was written and flushed; each
+ * call returns when the hardware has finished.
  *
  * appeared   not present to present. Hardware remembers nothing about entries that were not there,
  *            except with caching mode; chipsets with write buffers must be made to write them.
  * vanished   present to not present: always invalidated.
  */
 #include "drivers/vtd/queue.h"
-#include "drivers/vtd/vtd.h"
 
 struct route {
     struct vtd_device *device;

@@ -72,7 +72,7 @@ static void queue_error(struct vtd_unit *unit, uint32_t head, uint64_t record)
                   vtd_queue_slot(queue, head)[0]);
     note(unit, VTD_FSTS_IQE, 0, (uint8_t)SPEC_GET(VTD_IQERCD_IQEI, record));
     if (head != queue->posted) {
-        culprit = *vtd_queue_owner(queue, (uint32_t)head);
+        culprit = *vtd_queue_owner(queue, head);
         replace_slot(unit, head);
     }
     end_epoch(unit, head, culprit);
@@ -106,17 +106,18 @@ static void devtlb_timeout(struct vtd_unit *unit, uint32_t head, uint64_t record
 /* Also while the unit is being stopped: somebody may still be waiting. */
 void vtd_queue_recover(struct vtd_unit *unit, uint32_t fsts)
 {
-    uint64_t head, record;
+    uint64_t record;
+    uint32_t head;
 
     if (fsts == UINT32_MAX || !unit->queue.ring ||
         !(fsts & (VTD_FSTS_IQE | VTD_FSTS_ITE | VTD_FSTS_ICE)))
         return;
     record = vtd_read64(unit, VTD_REG_IQERCD);
-    head = vtd_read64(unit, VTD_REG_IQH) & unit->queue.offsets;
+    head = (uint32_t)vtd_read64(unit, VTD_REG_IQH) & unit->queue.offsets;
     if (fsts & VTD_FSTS_IQE)
-        queue_error(unit, (uint32_t)head, record);
+        queue_error(unit, head, record);
     if (fsts & VTD_FSTS_ITE)
-        devtlb_timeout(unit, (uint32_t)head, record);
+        devtlb_timeout(unit, head, record);
     if (fsts & VTD_FSTS_ICE) {
         note(unit, VTD_FSTS_ICE, (uint16_t)SPEC_GET(VTD_IQERCD_ICESID, record), 0);
         vtd_write32(unit, VTD_REG_FSTS, VTD_FSTS_ICE);

@@ -8,8 +8,8 @@
  * map and unmap), fault.c (what comes back).
  *
  * Locks, outermost first:
- *   iommu.lock    held by the core around ops but capabilities, flushes, events. Guards devices,
- *                 everything here that has no other guard.
+ *   iommu.lock    held by the core around ops but capabilities, flushes, a domain's first table, events.
+ *                 Guards devices, everything here that has no other guard.
  *   domain.lock   guards vtd_attachment and the list of routes, to which one may be added without it; a
  *                 flush that goes by routes holds it until all is confirmed.
  *   unit.lock     guards the unit's registers, queue, domain ids, counters, list of devices, and

@@ -142,8 +142,8 @@ struct iommu_ops {
      */
     int (*move_table)(struct iommu_domain *domain);
 
-    /* Caches. flush_map: [first, last] went from not present to present; asked if iommu->flush_maps. flush_unmap: the gather's range was
-     * cleared and its tables unlinked; return after the wait. Both cover every route of the domain. */
+    /* Caches. flush_map: [first, last] went from not present to present; asked if iommu->flush_maps. flush_unmap: the
+     * gather's range was cleared and its tables unlinked; return after the wait. Both cover every route of the domain. */
     int (*flush_map)(struct iommu_domain *domain, uint64_t first, uint64_t last);
     int (*flush_unmap)(struct iommu_domain *domain, const struct iommu_gather *gather);
 

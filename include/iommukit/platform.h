@@ -93,11 +93,12 @@ struct iommu_platform {
     /* A small number, fixed during a call of the library, that no other caller has at that time: of the CPU where
      * callers are neither preempted nor interrupted by other callers, otherwise of the thread; a number that changes
      * hands does so with the order of memory that a lock gives. Numbers from 256 on serve, but not fast. Called by
-     * the calls of dma.h. Default: none, callers meet at a lock; without locks there is one caller. */
+     * the calls of dma.h, and by maps, unmaps and syncs that take or free tables. Default: none, callers meet at a
+     * lock; without locks there is one caller. */
     uint32_t (*cpu)(void *ctx);
     /* Where each thread keeps that number plus 1, in a uint32_t so many bytes from its thread pointer (x86-64: fs:0,
-     * AArch64: TPIDR_EL0), for a hook that numbers threads: the library looks there first and calls it where it finds
-     * 0. Saves most of what such a call costs. Other architectures ignore it. Default, 0: nowhere. */
+     * AArch64: TPIDR_EL0), for a hook that numbers threads: the calls of dma.h look there first and call it where they
+     * find 0. Saves most of what such a call costs. Other architectures ignore it. Default, 0: nowhere. */
     ptrdiff_t cpu_offset;
 
     /* PCI configuration space, dword aligned, offset 0 to 4095; rid is bus << 8 | device << 3 | function. A

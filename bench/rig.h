@@ -45,5 +45,4 @@ void bench_rig_close(struct bench_rig *rig);
 extern const struct bench_peer_table bench_own_table;
 extern struct bench_rig *bench_own_rig;
 
-
 #endif

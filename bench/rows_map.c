@@ -174,7 +174,7 @@ static uint64_t unmap_1g(void *ctx, unsigned times)
 void bench_row_1g(struct bench *bench, struct bench_result *result)
 {
     struct bench_part *map = bench_part(result, BENCH_TIMES_LIMIT, 1.25, 1.5, "map, of the store limit");
-    struct bench_part *unmap = bench_part(result, BENCH_NANOSECONDS, 5e3, 40e3, "unmap");
+    struct bench_part *unmap = bench_part(result, BENCH_NANOSECONDS, 5e3, 40e3, "unmap, its sync apart");
     const struct bench_tables_config config = {.sweep = pages(GIB, GIB, 1)};
     const struct bench_sweep none = {0};
     struct bench alone = *bench;

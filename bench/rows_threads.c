@@ -235,7 +235,8 @@ static void measure(const struct bench *bench, struct team *team, struct bench_p
     team->times = calibrated(bench, &team->work[0]);
     pthread_barrier_init(&team->gate, NULL, THREADS);
     if (values == NULL || team->times == 0 || pthread_create(&team->thread, NULL, second, team) != 0) {
-        bench_missing(part, "no second thread");
+        bench_missing(part, team->times == 0 ? "its calls fail" : "no second thread");
+        pthread_barrier_destroy(&team->gate);
         free(values);
         return;
     }

@@ -163,7 +163,7 @@ int iommu_dma_flush(struct iommu_domain *domain)
 
     if (!domain)
         return -IOMMU_EINVAL;
-    dma = domain->dma;
+    dma = dma_of(domain);
     if (!dma || !dma->lazy)
         return 0;
     for (unsigned batches = 2; batches && !result;) { /* what comes meanwhile need not be flushed */
@@ -188,7 +188,7 @@ int iommu_dma_flush_due(struct iommu_domain *domain)
 
     if (!domain)
         return -IOMMU_EINVAL;
-    dma = domain->dma;
+    dma = dma_of(domain);
     return dma && dma->lazy ? flush_some(dma, true) : 0;
 }
 

@@ -216,6 +216,36 @@ static void test_a_number_that_a_thread_keeps_is_not_asked_for(void **state)
     domain_gone(domain);
 }
 
+static void *flush_what_is_due(void *argument)
+{
+    struct iommu_domain *domain = argument;
+
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        assert_int_equal(iommu_dma_flush_due(domain), 0);
+        assert_int_equal(iommu_dma_flush(domain), 0);
+    }
+    return NULL;
+}
+
+/* A timer's thread that flushes all domains also meets one that is being set up. */
+static void test_flushes_while_a_domain_is_set_up(void **state)
+{
+    const struct iommu_dma_config lazy = {.lazy_count = 8, .lazy_age_ns = 1};
+    struct fixture *f = *state;
+    struct iommu_domain *domain;
+    pthread_t thread;
+    uint64_t iova;
+
+    f->host.platform.now_ns = told_now;
+    domain = mock_domain(&f->mock);
+    assert_int_equal(pthread_create(&thread, NULL, flush_what_is_due, domain), 0);
+    assert_int_equal(iommu_dma_init(domain, &lazy), 0);
+    assert_int_equal(iommu_dma_map(domain, PA, SIZE_4K, RW, &iova), 0);
+    assert_int_equal(iommu_dma_unmap(domain, iova, SIZE_4K), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    domain_gone(domain);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -223,6 +253,7 @@ int main(void)
         FIXTURE_TEST(test_nor_without_a_hook),
         FIXTURE_TEST(test_map_and_unmap_strictly),
         FIXTURE_TEST(test_map_and_unmap_lazily),
+        FIXTURE_TEST(test_flushes_while_a_domain_is_set_up),
         THREAD_TEST(test_a_number_that_a_thread_keeps_is_not_asked_for),
     };
 

@@ -21,36 +21,34 @@ int iommu_domain_init_table(struct iommu_domain *domain, const struct iommu_pt_c
     return iommu_pt_init_at(&domain->pt, domain->iommu->platform, config, domain->iommu->no_table);
 }
 
-static int make_table(struct iommu_domain *domain)
+static void put_on_top(struct iommu_pt *pt, const pt_entry *top)
 {
-    struct iommu_pt *pt = &domain->pt;
-    struct pt_pages pages = {{NULL, NULL}};
-    pt_entry *top;
-    int result = pt_pages_get(pt, &pages, 1, 0);
-
-    if (result)
-        return result;
-    top = pt_pages_pop(&pages, PT_PAGE_ZERO);
     pt_flush(pt, top, PT_ENTRIES);
     pt_order(pt);
-    __atomic_store_n(&pt->root, (uint64_t *)(void *)top, __ATOMIC_RELEASE); /* lookups come without the lock */
-    return 0;
+    __atomic_store_n(&pt->root, (uint64_t *)(uintptr_t)top, __ATOMIC_RELEASE); /* lookups come without the lock */
 }
 
-/* Routes that were not confirmed may still be at the old table: the next map asks for them again. */
+/*
+ * Routes that were not confirmed may still be at the old table: the next map asks for them again. The page is taken before
+ * the lock, for a host that is asked for one may sleep.
+ */
 int domain_make_table(struct iommu_domain *domain)
 {
     const struct iommu_platform *platform = domain->iommu->platform;
-    int result = 0;
+    struct pt_pages pages = {{NULL, NULL}};
+    int result = pt_pages_get(&domain->pt, &pages, 1, 0);
 
+    if (result)
+        return result;
     host_lock(platform, &domain->lock);
     if (domain->pt.root == domain->iommu->no_table)
-        result = make_table(domain);
-    if (!result && domain->ops->move_table)
+        put_on_top(&domain->pt, pt_pages_pop(&pages, PT_PAGE_ZERO));
+    if (domain->ops->move_table)
         result = domain->ops->move_table(domain);
     if (!result)
         __atomic_store_n(&domain->has_table, true, __ATOMIC_RELEASE);
     host_unlock(platform, &domain->lock);
+    pt_pages_put(&domain->pt, &pages);
     return result;
 }
 

@@ -170,6 +170,31 @@ static void test_a_map_takes_no_lock_where_no_table_is_missing(void **state)
     domain_gone(domain);
 }
 
+/* The caller's lock for anything else: a host that is asked for memory may sleep. */
+static void take_and_give_back(void *ctx)
+{
+    pthread_mutex_t *mutex = ctx;
+
+    assert_int_equal(pthread_mutex_trylock(mutex), 0);
+    assert_int_equal(pthread_mutex_unlock(mutex), 0);
+}
+
+static void test_a_first_map_asks_for_memory_without_a_lock(void **state)
+{
+    struct fixture *f = *state;
+    struct iommu_domain *domain = mock_domain(&f->mock);
+    struct iommu_pt_config config = domain->pt.config;
+
+    iommu_pt_fini(&domain->pt);
+    assert_int_equal(iommu_domain_init_table(domain, &config), 0);
+    domain->has_table = false;
+    counted_meanwhile(&f->host, take_and_give_back, &domain->lock);
+    assert_int_equal(iommu_map(domain, 0, PA, SIZE_4K, RW), 0);
+    assert_null(f->host.meanwhile);
+    assert_ptr_not_equal(domain->pt.root, f->mock.iommu.no_table);
+    domain_gone(domain);
+}
+
 static void test_B42_unmap_beyond_the_last_address(void **state)
 {
     struct fixture *f = *state;
@@ -283,6 +308,7 @@ int main(void)
         FIXTURE_TEST(test_B71_firmware_does_not_come_back),
         FIXTURE_TEST(test_B45_sync_takes_no_lock_where_no_table_died),
         FIXTURE_TEST(test_a_map_takes_no_lock_where_no_table_is_missing),
+        FIXTURE_TEST(test_a_first_map_asks_for_memory_without_a_lock),
         FIXTURE_TEST(test_B42_unmap_beyond_the_last_address),
         FIXTURE_TEST(test_B42_the_first_page_is_taken),
         FIXTURE_TEST(test_B52_the_rival_publishes_first),

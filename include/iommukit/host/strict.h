@@ -32,8 +32,8 @@ struct iommu_strict_counts {
 IOMMU_BEGIN_DECLS
 
 /* inner must outlive the wrapper. A hook that inner lacks is absent here, too, where its absence means something
- * (cache_flush, fill_words, now_ns, cpu, locks, configuration space); cpu_offset is, so that cpu is called. -ENOMEM. *strict is the caller's until
- * iommu_strict_destroy(). */
+ * (cache_flush, fill_words, now_ns, cpu, locks, configuration space); cpu_offset is, so that cpu is called. -ENOMEM.
+ * *strict is the caller's until iommu_strict_destroy(). */
 int iommu_strict_create(const struct iommu_platform *inner, struct iommu_strict **strict);
 /* Give held pages back and free the wrapper. */
 void iommu_strict_destroy(struct iommu_strict *strict);

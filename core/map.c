@@ -15,6 +15,9 @@
 
 #define PROT_ALL ((uint32_t)(IOMMU_READ | IOMMU_WRITE | IOMMU_CACHE))
 
+/* pt_span() for a case label. */
+#define SPAN(level) (IOMMU_PAGE_SIZE << 9 * ((level) - 1))
+
 /* Whole pages, at least one, that do not wrap? */
 static bool is_range(uint64_t first, uint64_t len)
 {
@@ -143,41 +146,67 @@ static __attribute__((noinline)) int map_any(struct iommu_domain *domain, uint64
 }
 
 /*
- * One page that check_map() would let pass, in a table that needs no hooks. Others are not refused here: map_any() looks at
- * them closely. Whether the domain has a table of its own is asked only for pages that may stand in the top table: below
- * one that is all empty no page finds its place.
+ * Pages that check_map() would let pass, in a table that needs no hooks; both ranges are known to be pages and not to wrap.
+ * Others are not refused here: map_any() looks at them closely. Nor is it asked here whether the domain has a table of its
+ * own: below one that is all empty no page finds its place, unless it may stand in the top table itself.
  */
-static PT_INLINE bool is_ordinary_leaf(const struct iommu_domain *domain, uint64_t iova, uint64_t pa, unsigned level,
-                                       uint32_t prot)
+static PT_INLINE bool is_ordinary(const struct iommu_domain *domain, uint64_t iova, uint64_t last, uint64_t pa,
+                                  uint64_t pa_last, uint32_t prot)
 {
     const struct iommu_pt *pt = &domain->pt;
-    const uint64_t within = pt_span(level) - 1;
 
-    if (!pt->plain || ((iova | pa) & within) || (level > 2 && !domain_has_table(domain)))
+    if (!pt->plain || (prot & ~(uint32_t)(IOMMU_WRITE | IOMMU_CACHE)) != IOMMU_READ)
         return false;
-    if ((prot & ~(uint32_t)(IOMMU_WRITE | IOMMU_CACHE)) != IOMMU_READ)
+    if (last > pt->last || !reach_holds(domain, last) || !is_pa(pt, pa_last))
         return false;
-    if ((iova | within) > pt->last || !reach_holds(domain, iova | within) || !is_pa(pt, pa))
-        return false;
-    return !reach_is_reserved(domain, iova, iova | within) && !reach_is_reserved(domain, pa, pa | within);
+    return !reach_is_reserved(domain, iova, last) && !reach_is_reserved(domain, pa, pa_last);
+}
+
+/* prot of ordinary pages: the compiler knows now that they can be read. */
+static PT_INLINE uint64_t ordinary_leaf(const struct iommu_domain *domain, uint64_t pa, uint32_t prot)
+{
+    return pa | pt_leaf_bits(&domain->pt, prot | IOMMU_READ);
+}
+
+static PT_INLINE int settle_ordinary(struct iommu_domain *domain, uint64_t iova, uint64_t last)
+{
+    if (PT_SELDOM(domain->iommu->flush_maps || !reach_holds(domain, last)))
+        return settle_leaf(domain, iova, last);
+    return 0;
 }
 
 /* One page of a constant level. */
 static PT_INLINE int map_leaf(struct iommu_domain *domain, uint64_t iova, uint64_t pa, unsigned level, uint32_t prot)
 {
-    struct iommu_pt *pt = &domain->pt;
-    uint64_t last = iova + (pt_span(level) - 1), leaf;
+    const uint64_t within = pt_span(level) - 1;
+    uint64_t leaf;
     int result;
 
-    if (!is_ordinary_leaf(domain, iova, pa, level, prot))
-        return map_any(domain, iova, pa, pt_span(level), prot);
-    leaf = pa | pt_leaf_bits(pt, prot | IOMMU_READ); /* it is set: the compiler knows now */
-    result = level > 1 ? pt_map_large(pt, iova, leaf, level, true) : pt_map_page(pt, iova, leaf);
+    if (((iova | pa) & within) || !is_ordinary(domain, iova, iova | within, pa, pa | within, prot) ||
+        (level > 2 && !domain_has_table(domain)))
+        return map_any(domain, iova, pa, within + 1, prot);
+    leaf = ordinary_leaf(domain, pa, prot);
+    result = level > 1 ? pt_map_large(&domain->pt, iova, leaf, level, true)
+                       : pt_map_pages(&domain->pt, iova, 1, leaf, true);
     if (result)
-        return result < 0 ? result : map_any(domain, iova, pa, pt_span(level), prot);
-    if (PT_SELDOM(domain->iommu->flush_maps || !reach_holds(domain, last)))
-        return settle_leaf(domain, iova, last);
-    return 0;
+        return result < 0 ? result : map_any(domain, iova, pa, within + 1, prot);
+    return settle_ordinary(domain, iova, iova | within);
+}
+
+/* Small pages, several or none. pa cannot wrap if both of its ends are addresses. */
+static __attribute__((noinline)) int map_several(struct iommu_domain *domain, uint64_t iova, uint64_t pa, uint64_t len,
+                                                 uint32_t prot)
+{
+    uint64_t last = iova + (len - 1), pa_last = pa + (len - 1);
+    int result;
+
+    if (!len || ((iova | pa | len) & (IOMMU_PAGE_SIZE - 1)) || !pt_is_within_table(iova, last) ||
+        !is_pa(&domain->pt, pa) || !is_ordinary(domain, iova, last, pa, pa_last, prot))
+        return map_any(domain, iova, pa, len, prot);
+    result = pt_map_pages(&domain->pt, iova, pt_pages_in(iova, last), ordinary_leaf(domain, pa, prot), true);
+    if (result)
+        return result < 0 ? result : map_any(domain, iova, pa, len, prot);
+    return settle_ordinary(domain, iova, last);
 }
 
 /* Functions of their own, for some compilers save the registers that any branch needs at the start of all. */
@@ -200,13 +229,16 @@ int iommu_map(struct iommu_domain *domain, uint64_t iova, uint64_t pa, uint64_t 
 {
     if (!domain)
         return -IOMMU_EINVAL;
-    if (len == pt_span(1))
+    switch (len) {
+    case SPAN(1):
         return map_4k(domain, iova, pa, prot);
-    if (len == pt_span(2))
+    case SPAN(2):
         return map_2m(domain, iova, pa, prot);
-    if (len == pt_span(3))
+    case SPAN(3):
         return map_1g(domain, iova, pa, prot);
-    return map_any(domain, iova, pa, len, prot);
+    default:
+        return map_several(domain, iova, pa, len, prot);
+    }
 }
 
 static __attribute__((noinline)) int unmap_strictly(struct iommu_domain *domain, uint64_t iova, uint64_t last)
@@ -237,16 +269,37 @@ static __attribute__((noinline)) int unmap_any(struct iommu_domain *domain, uint
     return result;
 }
 
-/* One page of a constant level, the gather in use for this domain already, no hooks. Others unmap_any() looks at. */
+/* No hooks, and the gather in use for this domain already? Others unmap_any() looks at. */
+static PT_INLINE bool is_ordinary_unmap(const struct iommu_domain *domain, uint64_t last, const struct iommu_gather *gather)
+{
+    return domain->pt.plain && gather && gather->domain == domain && last <= domain->pt.last;
+}
+
+/* One page of a constant level. */
 static PT_INLINE int unmap_leaf(struct iommu_domain *domain, uint64_t iova, unsigned level, struct iommu_gather *gather)
 {
-    struct iommu_pt *pt = &domain->pt;
     const uint64_t within = pt_span(level) - 1;
-    int result = 1;
+    int result;
 
-    if (pt->plain && gather && gather->domain == domain && !(iova & within) && (iova | within) <= pt->last)
-        result = level > 1 ? pt_unmap_entry(pt, iova, level, gather, true, false) : pt_unmap_page(pt, iova, gather);
-    return result <= 0 ? result : unmap_any(domain, iova, pt_span(level), gather);
+    if ((iova & within) || !is_ordinary_unmap(domain, iova | within, gather))
+        return unmap_any(domain, iova, within + 1, gather);
+    result = level > 1 ? pt_unmap_entry(&domain->pt, iova, level, gather, true, false)
+                       : pt_unmap_pages(&domain->pt, iova, 1, gather, true);
+    return result <= 0 ? result : unmap_any(domain, iova, within + 1, gather);
+}
+
+/* Small pages, several or none. */
+static __attribute__((noinline)) int unmap_several(struct iommu_domain *domain, uint64_t iova, uint64_t len,
+                                                   struct iommu_gather *gather)
+{
+    uint64_t last = iova + (len - 1);
+    int result;
+
+    if (!len || ((iova | len) & (IOMMU_PAGE_SIZE - 1)) || !pt_is_within_table(iova, last) ||
+        !is_ordinary_unmap(domain, last, gather))
+        return unmap_any(domain, iova, len, gather);
+    result = pt_unmap_pages(&domain->pt, iova, pt_pages_in(iova, last), gather, true);
+    return result <= 0 ? result : unmap_any(domain, iova, len, gather);
 }
 
 static __attribute__((noinline)) int unmap_4k(struct iommu_domain *domain, uint64_t iova, struct iommu_gather *gather)
@@ -269,13 +322,16 @@ int iommu_unmap(struct iommu_domain *domain, uint64_t iova, uint64_t len,
 {
     if (!domain)
         return -IOMMU_EINVAL;
-    if (len == pt_span(1))
+    switch (len) {
+    case SPAN(1):
         return unmap_4k(domain, iova, gather);
-    if (len == pt_span(2))
+    case SPAN(2):
         return unmap_2m(domain, iova, gather);
-    if (len == pt_span(3))
+    case SPAN(3):
         return unmap_1g(domain, iova, gather);
-    return unmap_any(domain, iova, len, gather);
+    default:
+        return unmap_several(domain, iova, len, gather);
+    }
 }
 
 int iommu_iova_to_phys(struct iommu_domain *domain, uint64_t iova, uint64_t *pa)

@@ -69,7 +69,7 @@ static inline bool pt_exchange(pt_entry *entry, uint64_t *value, uint64_t next)
 }
 
 /* Returns what was there. */
-static inline uint64_t pt_count_add(pt_entry *entry, uint64_t bits)
+static PT_INLINE uint64_t pt_count_add(pt_entry *entry, uint64_t bits)
 {
     return atomic_fetch_add_explicit(entry, bits, memory_order_seq_cst);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * core/pagetable_page.h - one page in, one out, small or large, where all on the way down is there and settled.
+ * core/pagetable_page.h - pages of one table in and out, small or large, where all on the way down is there and settled.
  *
  * In a header, so that core/map.c has no calls to make: those were a quarter of the time. See PT_INLINE for `plain`.
  *
@@ -11,14 +11,15 @@
 
 #include "core/pagetable_count.h"
 #include "core/pagetable_dead.h"
+#include "core/pagetable_run.h"
 
-/* The place of one page in a pinned leaf table. */
+/* Where pages are in a pinned leaf table. */
 struct pt_place {
-    pt_entry *entry, *slot; /* the pointer at its table, and its leaf */
+    pt_entry *entry, *slot; /* the pointer at the table, and the first leaf */
     uint64_t one;           /* what counts one leaf or pin in that pointer */
 };
 
-/* Take a pin, and leaves that are gone, away. True: nothing is left. */
+/* Take pins, and leaves that are gone, away. True: nothing is left. */
 static PT_INLINE bool pt_place_leave(const struct pt_place *place, unsigned count)
 {
     uint64_t bits = place->one * count;
@@ -28,8 +29,8 @@ static PT_INLINE bool pt_place_leave(const struct pt_place *place, unsigned coun
 
 /*
  * Pin the leaf table of iova's page, if it is there and settled and has at least so many leaves. Looked at first and pinned
- * then; so the leaf's place is known beforehand, and what is read there need not wait for the pin's result. If the pointer
- * is another one by then the pin is taken back.
+ * then; so the place is known beforehand, and what is read there need not wait for the pin's result. If the pointer is
+ * another one by then the pin is taken back.
  */
 static PT_INLINE bool pt_find_place(const struct iommu_pt *pt, uint64_t iova, unsigned least, bool plain,
                                     struct pt_place *place)
@@ -52,20 +53,48 @@ static PT_INLINE bool pt_find_place(const struct iommu_pt *pt, uint64_t iova, un
     return false;
 }
 
-/* One small page in a plain table. 1: its leaf table is not to be had like that; nothing has changed then. -EEXIST. */
-static PT_INLINE int pt_map_page(struct iommu_pt *pt, uint64_t iova, uint64_t leaf)
+/* ---- in ------------------------------------------------------------------------------------------------ */
+
+/*
+ * The same for `count` leaves, if there may be room for them. To add first and look then is for one pin at a time: the
+ * count does not run over, however many threads do it.
+ */
+static PT_INLINE bool pt_find_room(const struct iommu_pt *pt, uint64_t iova, unsigned count, bool plain,
+                                   struct pt_place *place)
+{
+    const struct pt_view view = pt_view(pt, plain);
+    uint64_t value;
+
+    if (!view.count_shift || !pt_find_entry(&view, iova, 2, plain, &place->entry))
+        return false;
+    place->one = (uint64_t)1 << view.count_shift;
+    value = pt_load(place->entry);
+    do
+        if (!(value & view.settled) || ((value >> view.count_shift) & PT_COUNT_MASK) > PT_COUNT_MOST - count)
+            return false;
+    while (!pt_exchange(place->entry, &value, value + place->one * count));
+    place->slot = pt_table_in(&view, value, plain) + pt_slot(iova);
+    return true;
+}
+
+/* Pages within one leaf table. 1: it is not to be had like that; nothing has changed then. -EEXIST. */
+static PT_INLINE int pt_map_pages(struct iommu_pt *pt, uint64_t iova, unsigned count, uint64_t leaf, bool plain)
 {
     struct pt_place place;
 
-    if (!pt_find_place(pt, iova, 0, true, &place))
+    if (!(PT_IS_ONE(count) ? pt_find_place(pt, iova, 0, plain, &place) : pt_find_room(pt, iova, count, plain, &place)))
         return 1;
-    if (pt_load(place.slot)) {
-        (void)pt_count_add(place.entry, 0 - place.one);
+    if (pt_any(place.slot, count)) {
+        (void)pt_place_leave(&place, count);
         return -IOMMU_EEXIST;
     }
-    atomic_store_explicit(place.slot, leaf, memory_order_relaxed);
+    pt_set(pt, place.slot, count, leaf, IOMMU_PAGE_SIZE);
+    if (!plain)
+        pt_flush(pt, place.slot, count);
     return 0;
 }
+
+/* ---- out ----------------------------------------------------------------------------------------------- */
 
 /* Enter [iova, last], just cleared, into the gather; leaf_lg2 of the smallest page in it. */
 static inline void pt_note(struct iommu_gather *gather, uint64_t iova, uint64_t last, uint8_t leaf_lg2)
@@ -81,20 +110,23 @@ static inline void pt_note(struct iommu_gather *gather, uint64_t iova, uint64_t 
 /* The table has become empty: unlink it unless somebody has pinned it since. */
 void pt_drop_empty(struct iommu_pt *pt, pt_entry *entry, uint64_t iova, struct iommu_gather *gather);
 
-/* One small page in a plain table. 1: its leaf table is not to be had like that; nothing has changed then. -ENOENT. */
-static PT_INLINE int pt_unmap_page(struct iommu_pt *pt, uint64_t iova, struct iommu_gather *gather)
+/* Pages within one leaf table. 1: it is not to be had like that; nothing has changed then. -ENOENT. */
+static PT_INLINE int pt_unmap_pages(struct iommu_pt *pt, uint64_t iova, unsigned count, struct iommu_gather *gather,
+                                    bool plain)
 {
     struct pt_place place;
 
-    if (!pt_find_place(pt, iova, 1, true, &place))
+    if (!pt_find_place(pt, iova, 1, plain, &place))
         return 1;
-    if (!pt_load(place.slot)) {
-        (void)pt_count_add(place.entry, 0 - place.one);
+    if (!pt_all(place.slot, count)) {
+        (void)pt_place_leave(&place, 1);
         return -IOMMU_ENOENT;
     }
-    atomic_store_explicit(place.slot, 0, memory_order_relaxed);
-    pt_note(gather, iova, iova | (IOMMU_PAGE_SIZE - 1), IOMMU_PAGE_LG2);
-    if (pt_place_leave(&place, 2))
+    pt_set(pt, place.slot, count, 0, 0);
+    if (!plain)
+        pt_flush(pt, place.slot, count);
+    pt_note(gather, iova, iova + (count * IOMMU_PAGE_SIZE - 1), IOMMU_PAGE_LG2);
+    if (pt_place_leave(&place, count + 1))
         pt_drop_empty(pt, place.entry, iova, gather);
     return 0;
 }

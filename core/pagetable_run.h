@@ -139,4 +139,29 @@ static PT_INLINE void pt_run_fill_here(pt_entry *entry, unsigned count, uint64_t
         pt_put(entry, next[0]);
 }
 
+/* ---- one or several: who has a constant 1 gets no loops ---------------------------------------------------- */
+
+#define PT_IS_ONE(count) (__builtin_constant_p(count) && (count) == 1)
+
+static PT_INLINE bool pt_any(const pt_entry *entry, unsigned count)
+{
+    return PT_IS_ONE(count) ? pt_get(entry) != 0 : pt_run_any_here(entry, count);
+}
+
+static PT_INLINE bool pt_all(const pt_entry *entry, unsigned count)
+{
+    return PT_IS_ONE(count) ? pt_get(entry) != 0 : pt_run_all_here(entry, count);
+}
+
+/* A call for long runs only. */
+static PT_INLINE void pt_set(const struct iommu_pt *pt, pt_entry *entry, unsigned count, uint64_t value, uint64_t step)
+{
+    if (PT_IS_ONE(count))
+        pt_put(entry, value);
+    else if (count < PT_LONG_RUN)
+        pt_run_fill_here(entry, count, value, step);
+    else
+        pt_run_fill(pt, entry, count, value, step);
+}
+
 #endif

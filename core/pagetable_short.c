@@ -13,30 +13,6 @@
 #include "core/pagetable_page.h"
 #include "core/pagetable_run.h"
 
-/* [iova, last] lies within one leaf table, which is there. 1: not so, or anything else that wants the long way. */
-static PT_INLINE int map_in_slot(struct iommu_pt *pt, uint64_t iova, uint64_t last, uint64_t leaf, bool plain)
-{
-    const struct pt_view view = pt_view(pt, plain);
-    unsigned count = (unsigned)((last - iova + 1) >> IOMMU_PAGE_LG2);
-    pt_entry *entry, *run;
-    uint64_t value;
-
-    if (!pt_counts(pt) || !pt_find_entry(&view, iova, 2, plain, &entry) || pt_pin(pt, entry, count, &value) != PT_PINNED)
-        return 1;
-    run = pt_table_in(&view, value, plain) + pt_slot(iova);
-    if (!pt_is_settled(pt, value) || pt_run_any_here(run, count)) {
-        (void)pt_unpin(pt, entry, count);
-        return pt_is_settled(pt, value) ? -IOMMU_EEXIST : 1;
-    }
-    if (count < PT_LONG_RUN)
-        pt_run_fill_here(run, count, leaf, IOMMU_PAGE_SIZE);
-    else
-        pt_run_fill(pt, run, count, leaf, IOMMU_PAGE_SIZE);
-    if (!plain)
-        pt_flush(pt, run, count);
-    return 0;
-}
-
 /* [iova, last] is a whole leaf table of small pages, where there is none. 1: anything else. */
 static PT_INLINE int map_table(struct iommu_pt *pt, uint64_t iova, uint64_t leaf, bool plain)
 {
@@ -67,8 +43,8 @@ static PT_INLINE int map_several(struct iommu_pt *pt, uint64_t iova, uint64_t la
 {
     int result;
 
-    if (iova >> pt_shift(2) == last >> pt_shift(2) && last - iova < pt_span(2) - 1)
-        return map_in_slot(pt, iova, last, leaf, plain);
+    if (pt_is_within_table(iova, last))
+        return pt_map_pages(pt, iova, pt_pages_in(iova, last), leaf, plain);
     result = pt_map_block(pt, iova, last, leaf, plain);
     return result > 0 && pt_block_level(iova, last) == 2 ? map_table(pt, iova, leaf, plain) : result;
 }

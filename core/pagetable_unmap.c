@@ -196,31 +196,6 @@ void pt_clear(struct iommu_pt *pt, uint64_t iova, uint64_t last, uint8_t leaf_lg
 
 /* ---- all of it ---------------------------------------------------------------------------------------- */
 
-/* The range lies within one leaf table, and is not the whole of it. 1: it is not there or not settled. */
-static PT_INLINE int unmap_in_slot(struct iommu_pt *pt, uint64_t iova, uint64_t last, struct iommu_gather *gather,
-                                   bool plain)
-{
-    unsigned count = (unsigned)((last - iova + 1) >> IOMMU_PAGE_LG2);
-    struct pt_place place;
-
-    if (!pt_find_place(pt, iova, 1, plain, &place))
-        return 1;
-    if (!pt_run_all_here(place.slot, count)) {
-        (void)pt_count_add(place.entry, 0 - place.one);
-        return -IOMMU_ENOENT;
-    }
-    if (count < PT_LONG_RUN)
-        pt_run_fill_here(place.slot, count, 0, 0);
-    else
-        pt_run_fill(pt, place.slot, count, 0, 0);
-    if (!plain)
-        pt_flush(pt, place.slot, count);
-    pt_note(gather, iova, last, IOMMU_PAGE_LG2);
-    if (pt_place_leave(&place, count + 1))
-        pt_drop_empty(pt, place.entry, iova, gather);
-    return 0;
-}
-
 static __attribute__((noinline)) int unmap_range(struct iommu_pt *pt, uint64_t iova, uint64_t last,
                                                  struct iommu_gather *gather)
 {
@@ -245,11 +220,10 @@ static PT_INLINE int unmap_short(struct iommu_pt *pt, uint64_t iova, uint64_t la
 {
     unsigned level = pt_block_level(iova, last);
 
-    if (level)
-        return pt_unmap_entry(pt, iova, level, gather, plain, true);
-    if (iova >> pt_shift(2) == last >> pt_shift(2))
-        return unmap_in_slot(pt, iova, last, gather, plain);
-    return 1;
+    if (!level && !pt_is_within_table(iova, last))
+        return 1;
+    return level ? pt_unmap_entry(pt, iova, level, gather, plain, true)
+                 : pt_unmap_pages(pt, iova, pt_pages_in(iova, last), gather, plain);
 }
 
 static __attribute__((noinline)) int unmap_any(struct iommu_pt *pt, uint64_t iova, uint64_t last,
@@ -270,6 +244,6 @@ int iommu_pt_unmap(struct iommu_pt *pt, uint64_t iova, uint64_t last, struct iom
         return -IOMMU_ENOENT;
     if (last - iova >= IOMMU_PAGE_SIZE || !pt_is_plain(pt))
         return unmap_any(pt, iova, last, gather);
-    result = pt_unmap_page(pt, iova, gather);
+    result = pt_unmap_pages(pt, iova, 1, gather, true);
     return result > 0 ? unmap_range(pt, iova, last, gather) : result;
 }

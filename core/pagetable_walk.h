@@ -200,9 +200,8 @@ static PT_INLINE struct pt_view pt_view(const struct iommu_pt *pt, bool plain)
     const struct iommu_pt_format *format = pt->config.format;
     uint64_t offset = pt->platform->phys_to_virt_offset;
 
-    if (plain)
-        return (struct pt_view){pt, PT_PLAIN_SETTLED, PT_PLAIN_ADDRESS, PT_PLAIN_LARGE, offset, PT_PLAIN_COUNT_SHIFT};
-    return (struct pt_view){pt, format->flushed, format->address, format->large, offset, format->count_shift};
+    return plain ? (struct pt_view){pt, PT_PLAIN_SETTLED, PT_PLAIN_ADDRESS, PT_PLAIN_LARGE, offset, PT_PLAIN_COUNT_SHIFT}
+                 : (struct pt_view){pt, format->flushed, format->address, format->large, offset, format->count_shift};
 }
 
 static PT_INLINE pt_entry *pt_table_in(const struct pt_view *view, uint64_t value, bool plain)
@@ -250,6 +249,17 @@ static inline pt_entry *pt_entry_at(const struct iommu_pt *pt, uint64_t iova, un
     pt_entry *entry;
 
     return pt_find_entry(&view, iova, lowest, false, &entry) ? entry : NULL;
+}
+
+/* Is [iova, last] part of what one leaf table maps, and not all of it? */
+static inline bool pt_is_within_table(uint64_t iova, uint64_t last)
+{
+    return iova >> pt_shift(2) == last >> pt_shift(2) && last - iova < pt_span(2) - 1;
+}
+
+static inline unsigned pt_pages_in(uint64_t iova, uint64_t last)
+{
+    return (unsigned)((last - iova + 1) >> IOMMU_PAGE_LG2);
 }
 
 /* The level whose leaf is just [iova, last], if it is 2 or 3; else 0: larger pages are left to who walks. */

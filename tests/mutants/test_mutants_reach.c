@@ -170,14 +170,18 @@ static void test_B43_host_without_a_barrier_of_its_own_gets_a_fence(void **state
 }
 
 /* The tree is walked by the bits that it has: an address beyond its last one would be a low one. */
-static void test_B42_unmap_beyond_the_tree_is_not_at_its_beginning(void **state)
+static void test_B42_what_is_beyond_the_tree_is_not_at_its_beginning(void **state)
 {
     struct fixture *f = *state;
     struct iommu_domain *domain = mock_domain(&f->mock);
     uint64_t pa, beyond = iommu_pt_last(&domain->pt) + 1;
+    uint8_t lg2;
+    uint32_t prot;
     no_more();
     assert_int_equal(iommu_map(domain, 0, PA, PAGE, RW), 0);
     assert_int_equal(iommu_unmap(domain, beyond, PAGE, NULL), -IOMMU_ENOENT);
+    assert_int_equal(pt_peek(&domain->pt, 0, &pa, &lg2, &prot), 0);
+    assert_int_equal(pt_peek(&domain->pt, beyond, &pa, &lg2, &prot), -IOMMU_ENOENT);
     assert_int_equal(iommu_iova_to_phys(domain, 0, &pa), 0);
     domain_gone(domain);
 }
@@ -257,7 +261,7 @@ int main(void)
         FIXTURE_TEST(test_B39_B52_attach_narrows_and_looks_at_the_table),
         FIXTURE_TEST(test_B39_limit_follows_the_narrowest),
         FIXTURE_TEST(test_B39_where_all_is_within_reach_nobody_looks),
-        FIXTURE_TEST(test_B42_unmap_beyond_the_tree_is_not_at_its_beginning),
+        FIXTURE_TEST(test_B42_what_is_beyond_the_tree_is_not_at_its_beginning),
         FIXTURE_TEST(test_B43_host_without_a_barrier_of_its_own_gets_a_fence),
         FIXTURE_TEST(test_B71_nothing_to_map),
         FIXTURE_TEST(test_B52_a_region_is_unmapped_while_attach_looks_for_it),

@@ -43,7 +43,11 @@ struct iommu_model_memory {
  */
 struct iommu_model_host {
     struct iommu_model_memory memory;
-    /* The model's own state; zeroed. NULL from alloc while running: the model drops cached state instead. */
+    /*
+     * The model's own state; zeroed. NULL from alloc while running: the model drops cached state instead. How much it asks
+     * for is the guest's to say, for every page, route, domain and PASID that it uses is remembered until it invalidates
+     * them, and the name of a {domain, PASID} for good: who wants a bound gives NULL beyond it.
+     */
     void *ctx;
     void *(*alloc)(void *ctx, size_t bytes);
     void (*free)(void *ctx, void *object, size_t bytes);

@@ -164,17 +164,17 @@ bool checker_claim(struct checker *checker, uint64_t page, unsigned order, int o
 
 /* What hangs below a dead table; its own slot 0 may be the link to the next tree. */
 /* NOLINTNEXTLINE(misc-no-recursion): down a level each time, five at most */
-static void claim_dead(struct checker *checker, const struct iommu_pt_format *format, uint64_t page, unsigned level,
+static void claim_dead(struct checker *checker, const struct iommu_pt_format *format, uint64_t top, unsigned level,
                        int owner)
 {
-    const uint64_t *table = checker_words(checker, page);
+    const uint64_t *table = checker_words(checker, top);
 
     for (unsigned i = 0; level > 1 && i < 512; i++) {
-        uint64_t next = table[i] & format->address;
+        uint64_t below = table[i] & format->address;
 
         if ((table[i] & format->present) && !(table[i] & format->large) &&
-            checker_claim(checker, next, 0, owner, page, "a dead table"))
-            claim_dead(checker, format, next, level - 1, owner);
+            checker_claim(checker, below, 0, owner, top, "a dead table"))
+            claim_dead(checker, format, below, level - 1, owner);
     }
 }
 

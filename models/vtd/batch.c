@@ -6,7 +6,7 @@
  * lock together, and their walks first go as far as the last table: by the time the leaf of the first is looked at,
  * the others' leaves are on their way from memory. Lock: taken here. Called by device models.
  */
-#include "models/vtd/front.h"
+#include "models/vtd/near.h"
 
 /* So many leaves on their way at once; while they are, nobody else gets the lock. */
 #define TOGETHER 16u
@@ -20,7 +20,7 @@ static unsigned quick(struct iommu_model_vtd *m, uintptr_t caller, const struct 
     const uint64_t *next = addresses, *end = addresses + count;
     if (!front || !vtdm_front_asked(front, request, &asked))
         return 0;
-    while (next != end && vtdm_front_answer(&asked, *next, results)) {
+    while (next != end && vtdm_front_answer(&asked, vtdm_front_copy_of(asked.copies, asked.start, *next), *next, results)) {
         next++;
         results++;
     }
@@ -34,9 +34,10 @@ static bool may_ask(struct vtdm_asker *asker, struct iommu_model_vtd *m, uintptr
 {
     struct vtdm_asked asked;
     struct vtdm_front *front = vtdm_front_find(m, caller);
-    if (!front || !vtdm_front_asked(front, like, &asked))
+    const struct vtdm_way *way = front ? vtdm_front_asked(front, like, &asked) : NULL;
+    if (!way)
         return false;
-    *asker = vtdm_front_asker(m, front, asked.at);
+    *asker = (struct vtdm_asker){ m, front, way };
     return true;
 }
 
@@ -44,8 +45,21 @@ static bool may_ask(struct vtdm_asker *asker, struct iommu_model_vtd *m, uintptr
 static void look_ahead(const struct vtdm_asker *asker, const struct iommu_model_request *like,
                        const uint64_t *addresses, unsigned count)
 {
-    for (unsigned i = 0; i < count && asker->m->host->memory.prefetch; i++)
-        vtdm_short_ahead(asker, like, addresses[i]);
+    for (unsigned i = 0; i < count; i++) {
+        const struct vtdm_cursor *cursor = vtdm_cursor_of(asker, addresses[i]);
+        if (cursor)
+            __builtin_prefetch(vtdm_cursor_entry(cursor, addresses[i]));
+        else
+            vtdm_short_ahead(asker, like, addresses[i]);
+    }
+}
+
+static inline bool answered(const struct vtdm_asker *asker, const struct iommu_model_request *request,
+                            struct iommu_model_result *result)
+{
+    struct vtdm_copy *copy = vtdm_front_copy_of(asker->front->copy, asker->way->start, request->address);
+    return vtdm_near(asker, copy, request, request->address, result) ||
+           vtdm_short(asker->m, asker->front, asker->way, copy, request, result);
 }
 
 static void together(struct iommu_model_vtd *m, uintptr_t caller, const struct iommu_model_request *like,
@@ -58,9 +72,9 @@ static void together(struct iommu_model_vtd *m, uintptr_t caller, const struct i
     if (known && count > 1)
         look_ahead(&asker, like, addresses, count);
     for (unsigned i = 0; i < count; i++) {
-        if (known && vtdm_short(&asker, like, addresses[i], &results[i]))
-            continue;
         request.address = addresses[i];
+        if (known && answered(&asker, &request, &results[i]))
+            continue;
         vtdm_translate(m, &request, caller, &results[i], NULL);
         known = may_ask(&asker, m, caller, like);
     }

@@ -124,6 +124,7 @@ static DROP_INLINE void drop_leaves(struct iommu_model_vtd *m, struct vtdm_space
 
 static DROP_INLINE void drop_tables(struct iommu_model_vtd *m, struct vtdm_space *space, struct vtdm_range range)
 {
+    space->lost++;
     for (unsigned kinds = space->tables.kinds; kinds; kinds &= kinds - 1) {
         unsigned kind = vtdm_tlb_lowest(kinds);
         drop_kind(&m->paging, &space->tables, kind, VTD_LEVEL_SHIFT(VTDM_TABLE_LEVEL(kind)), range);

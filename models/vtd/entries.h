@@ -30,18 +30,21 @@ static inline bool vtdm_second_size_supported(const struct iommu_model_vtd *m, u
            (level == 3 && (sizes & VTD_SSLPS_1G));
 }
 
+/* Reserved bits of a leaf of any size. */
+static inline uint64_t vtdm_second_leaf_reserved(const struct iommu_model_vtd *m)
+{
+    return VTD_PTE_RSVD(m->config.address_bits) | VTD_SS_RSVD_LEAF | (vtdm_ecap(m, VTD_ECAP_SC) ? 0 : VTD_SS_SNP);
+}
+
 static inline bool vtdm_second_reserved(const struct iommu_model_vtd *m, unsigned level, uint64_t entry)
 {
-    uint64_t mask = VTD_PTE_RSVD(m->config.address_bits);
     if (!vtdm_second_is_leaf(level, entry))
-        return entry & (mask | VTD_SS_RSVD_TABLE);
-    mask |= VTD_SS_RSVD_LEAF;
+        return entry & (VTD_PTE_RSVD(m->config.address_bits) | VTD_SS_RSVD_TABLE);
+    uint64_t mask = vtdm_second_leaf_reserved(m);
     if (level == 2)
         mask |= VTD_SS_RSVD_2M;
     if (level == 3)
         mask |= VTD_SS_RSVD_1G;
-    if (!vtdm_ecap(m, VTD_ECAP_SC))
-        mask |= VTD_SS_SNP;
     return !vtdm_second_size_supported(m, level) || (entry & mask);
 }
 

@@ -22,16 +22,19 @@ void vtdm_front_destroy(struct iommu_model_vtd *m)
 static void count(struct iommu_model_vtd_stats *stats, const struct vtdm_front *front)
 {
     uint64_t hits = __atomic_load_n(&front->hits, __ATOMIC_RELAXED);
-    stats->translations += hits;
+    uint64_t all = hits + front->walks;
+    stats->translations += all;
     stats->iotlb_hits += hits;
-    stats->context_hits += hits;
-    stats->pasid_hits += front->scalable ? hits : 0;
+    stats->context_hits += all;
+    stats->pasid_hits += front->scalable ? all : 0;
+    stats->table_reads += front->walks;
 }
 
 static void forget(struct vtdm_front *front)
 {
     __builtin_memset(front->way, 0, sizeof(front->way));
     __builtin_memset(front->copy, 0, sizeof(front->copy));
+    __builtin_memset(front->cursor, 0, sizeof(front->cursor));
     front->ways = 0;
 }
 
@@ -42,6 +45,7 @@ static void refresh(struct iommu_model_vtd *m, struct vtdm_front *front)
         return;
     count(&m->stats, front);
     __atomic_store_n(&front->hits, 0, __ATOMIC_RELAXED);
+    front->walks = 0;
     forget(front);
     front->scalable = m->table_mode != VTD_TTM_LEGACY;
     front->epoch = m->epoch;
@@ -93,6 +97,7 @@ static void keep_route(const struct vtdm_tx *tx, uint64_t id, unsigned at)
     front->way[at] = (struct vtdm_way){
         .id = id, .stamps = tx->kept->stamp, .number = front->ways,
         .start = at * VTDM_WAY_APART * VTDM_PLACE,
+        .plan = vtdm_short_plan(tx->m, &tx->route, front->ways / VTDM_WAY_NUMBER),
     };
     front->route[at] = (struct vtdm_kept_route){ tx->privileged, tx->fpd, tx->route };
 }
@@ -114,8 +119,12 @@ void vtdm_front_keep(const struct vtdm_tx *tx, const struct vtdm_page *page, con
         return;
     if (tx->front->way[at].id != id)
         keep_route(tx, id, at);
-    struct vtdm_answer answer = { result->pa, result->page_lg2, result->read, result->write, result->domain_id };
-    vtdm_front_copy(tx->front, &tx->front->way[at], tx->request->address, denied(tx, page), &answer);
+    const struct vtdm_way *way = &tx->front->way[at];
+    struct vtdm_copy *copy = vtdm_front_copy_of(tx->front->copy, way->start, tx->request->address);
+    vtdm_front_mark(copy, way, tx->request->address, result->pa, denied(tx, page));
+    __builtin_memcpy((char *)copy + VTDM_COPIED_AT, (const char *)result + VTDM_ANSWER_AT,
+                     offsetof(struct vtdm_copy, mark) - VTDM_COPIED_AT);
+    copy->cached = true;
 }
 
 /* ---- Counts ------------------------------------------------------------------------------------------------- */
@@ -139,4 +148,5 @@ void vtdm_set_counts(struct iommu_model_vtd *m, const struct iommu_model_vtd_sta
     m->stats.iotlb_hits -= fronts.iotlb_hits;
     m->stats.context_hits -= fronts.context_hits;
     m->stats.pasid_hits -= fronts.pasid_hits;
+    m->stats.table_reads -= fronts.table_reads;
 }

@@ -6,14 +6,15 @@
  * page}, and a count of how often they were used. Nobody else writes there, so that using one takes no lock and no
  * atomic operation, and callers do not wait for each other. A copy is good as long as the caches would answer the
  * same: the stamp of its page (space.h) and the unit's epoch are what they were when it was made. An ordinary request
- * without a copy goes the short way to the caches and tables, short.c; whatever is more goes the long way, translate.c.
- * Both leave a copy behind.
+ * without a copy goes the short way to the caches and tables, near.h and short.c; whatever is more goes the long way,
+ * translate.c. All leave a copy behind.
  *
  * Callers are told apart by the page of memory that their stack is in: two that run at the same time have two stacks.
  */
 #ifndef IOMMUKIT_MODELS_VTD_FRONT_H
 #define IOMMUKIT_MODELS_VTD_FRONT_H
 
+#include "models/vtd/cursor.h"
 #include "models/vtd/translate.h"
 
 #define VTDM_COPIES 1024u
@@ -46,9 +47,9 @@ struct vtdm_way {
     const uint32_t *stamps; /* of the space */
     uint32_t start;         /* spreads the copies of different ways; as vtdm_front_place wants it */
     uint32_t number;        /* a multiple of VTDM_WAY_NUMBER below VTDM_STAMP; never used twice in one front */
+    struct vtdm_plan plan;
 };
 #define VTDM_WAY_NUMBER (VTDM_COPY_DENIED + 1)
-
 
 struct vtdm_kept_route {
     bool privileged, fpd;
@@ -58,12 +59,15 @@ struct vtdm_kept_route {
 struct vtdm_front {
     uintptr_t caller;
     uint64_t epoch;
-    uint64_t hits; /* in the present epoch; written by the caller alone */
-    bool scalable; /* in the present epoch */
+    /* In the present epoch; written by the caller alone. */
+    uint64_t hits;  /* answers of copies, and of the IOTLB where a cursor was good */
+    uint64_t walks; /* answers of leaf tables through cursors; read and written with the lock held */
+    bool scalable;
     uint32_t ways; /* the last number given */
     struct vtdm_way way[VTDM_WAYS];
     struct vtdm_copy copy[VTDM_COPIES];
     struct vtdm_kept_route route[VTDM_WAYS];
+    struct vtdm_cursor cursor[VTDM_CURSORS];
 };
 
 /* A result's first word is its address; the others are copied as they are, in one piece with what pads a result. */
@@ -124,43 +128,48 @@ static inline bool vtdm_front_ordinary(const struct iommu_model_request *request
            request->bytes <= VTD_PAGE_BYTES;
 }
 
-/* What the requests of one device have in common. */
-struct vtdm_asked {
-    struct vtdm_way way;
-    const struct vtdm_copy *copies;
-    unsigned at;    /* of the way */
-    uint32_t needs; /* VTDM_COPY_NO_* that must not be there */
-    uint64_t last;  /* byte within a page at which the request may start */
-};
-
 /* VTDM_COPY_NO_* that must not be there. */
 static inline uint32_t vtdm_front_needs(const struct iommu_model_request *request)
 {
     return (uint32_t)request->access + 1;
 }
 
-/* false: no copy answers this request. */
-static inline bool vtdm_front_asked(const struct vtdm_front *front, const struct iommu_model_request *request,
-                                    struct vtdm_asked *asked)
+/* What the requests of one device have in common. */
+struct vtdm_asked {
+    const uint32_t *stamps;  /* the way's, as are: */
+    uint32_t start, number;
+    struct vtdm_copy *copies;
+    uint32_t needs; /* VTDM_COPY_NO_* that must not be there */
+    uint64_t last;  /* byte within a page at which the request may start */
+};
+
+/* NULL: no copy answers this request, nor does the short way. */
+static inline const struct vtdm_way *vtdm_front_asked(struct vtdm_front *front, const struct iommu_model_request *request,
+                                                      struct vtdm_asked *asked)
 {
     uint64_t id = vtdm_front_id(request);
-    asked->at = vtdm_front_way(id);
-    asked->way = front->way[asked->at];
-    asked->copies = front->copy;
-    asked->needs = vtdm_front_needs(request);
-    asked->last = VTD_PAGE_BYTES - (uint64_t)request->bytes;
-    return asked->way.id == id && vtdm_front_ordinary(request);
+    const struct vtdm_way *way = &front->way[vtdm_front_way(id)];
+    if (way->id != id || !vtdm_front_ordinary(request))
+        return NULL;
+    *asked = (struct vtdm_asked){ way->stamps, way->start, way->number, front->copy, vtdm_front_needs(request),
+                                  VTD_PAGE_BYTES - (uint64_t)request->bytes };
+    return way;
 }
 
-/* false: no copy answers this address, nothing has changed. Otherwise vtdm_front_count is to be told. */
-static inline bool vtdm_front_answer(const struct vtdm_asked *asked, uint64_t address,
+/* Where the copy for an address would be. */
+static inline struct vtdm_copy *vtdm_front_copy_of(struct vtdm_copy *copies, uint32_t start, uint64_t address)
+{
+    return &copies[vtdm_front_place(start, address / VTD_PAGE_BYTES)];
+}
+
+/* false: the copy does not answer this address, nothing has changed. Otherwise vtdm_front_count is to be told. */
+static inline bool vtdm_front_answer(const struct vtdm_asked *asked, const struct vtdm_copy *copy, uint64_t address,
                                      struct iommu_model_result *result)
 {
     uint64_t page = address / VTD_PAGE_BYTES;
-    const struct vtdm_copy *copy = &asked->copies[vtdm_front_place(asked->way.start, page)];
     uint64_t offset = address - copy->page; /* of another page: more than any */
-    uint32_t stamp = __atomic_load_n(&asked->way.stamps[page % VTDM_STAMPS], __ATOMIC_ACQUIRE);
-    if (offset > asked->last || ((copy->mark ^ (stamp | asked->way.number)) & (~VTDM_COPY_DENIED | asked->needs)))
+    uint32_t stamp = __atomic_load_n(&asked->stamps[page % VTDM_STAMPS], __ATOMIC_ACQUIRE);
+    if (offset > asked->last || ((copy->mark ^ (stamp | asked->number)) & (~VTDM_COPY_DENIED | asked->needs)))
         return false;
     result->pa = copy->pa + offset;
     __builtin_memcpy((char *)result + VTDM_ANSWER_AT, (const char *)copy + VTDM_COPIED_AT, VTDM_ANSWER_BYTES);
@@ -181,48 +190,37 @@ static inline void vtdm_front_count(struct vtdm_front *front, uint64_t answered)
 struct vtdm_front *vtdm_front_open(struct iommu_model_vtd *m, uintptr_t caller);
 void vtdm_front_keep(const struct vtdm_tx *tx, const struct vtdm_page *page, const struct iommu_model_result *result);
 
-/* What is told of a request that is let through. */
-struct vtdm_answer {
-    uint64_t pa;
-    uint8_t page_lg2;
-    bool read, write;
-    uint16_t domain_id;
-};
-
-/* The next request for this address shall be answered like this; denied: VTDM_COPY_NO_*. */
-static inline void vtdm_front_copy(struct vtdm_front *front, const struct vtdm_way *way, uint64_t address,
-                                   uint32_t denied, const struct vtdm_answer *answer)
+/* A copy for this address, which is at pa: all but what a result says besides. denied: VTDM_COPY_NO_*. */
+static inline void vtdm_front_mark(struct vtdm_copy *copy, const struct vtdm_way *way, uint64_t address, uint64_t pa,
+                                   uint32_t denied)
 {
     const uint64_t inside = VTD_PAGE_BYTES - 1;
-    uint64_t number = address / VTD_PAGE_BYTES;
-    front->copy[vtdm_front_place(way->start, number)] = (struct vtdm_copy){
-        .page = address & ~inside, .pa = answer->pa & ~inside,
-        .outcome = IOMMU_MODEL_OK, .page_lg2 = answer->page_lg2, .read = answer->read, .write = answer->write,
-        .cached = true, .domain_id = answer->domain_id,
-        .mark = way->stamps[number % VTDM_STAMPS] | way->number | denied,
-    };
+    copy->page = address & ~inside;
+    copy->pa = pa & ~inside;
+    copy->mark = way->stamps[address / VTD_PAGE_BYTES % VTDM_STAMPS] | way->number | denied;
 }
 
-/* Of whom vtdm_front_asked is true. */
+/* For whom vtdm_front_asked found a way. */
 struct vtdm_asker {
     struct iommu_model_vtd *m;
     struct vtdm_front *front;
-    const struct vtdm_way *way;
-    const struct vtdm_route *route;
+    const struct vtdm_way *way; /* of the front */
 };
 
-static inline struct vtdm_asker vtdm_front_asker(struct iommu_model_vtd *m, struct vtdm_front *front, unsigned way)
+static inline const struct vtdm_route *vtdm_front_route_of(const struct vtdm_asker *asker)
 {
-    return (struct vtdm_asker){ m, front, &front->way[way], &front->route[way].route };
+    return &asker->front->route[asker->way - asker->front->way].route;
 }
 
 /*
- * short.c, with the lock held: what is asked is `like`, but at this address. false: not a case for the short way; nothing
- * has changed, but that more of the upper levels may be remembered. ahead: no answer yet, only what is needed for it is
- * brought near.
+ * short.c, with the lock held: for whom vtdm_front_asked found a way; the copy's place is the address's. false: not a case
+ * for the short way; nothing has changed, but that more of the upper levels may be remembered.
  */
-bool vtdm_short(const struct vtdm_asker *asker, const struct iommu_model_request *like, uint64_t address,
-                struct iommu_model_result *result);
+bool vtdm_short(struct iommu_model_vtd *m, struct vtdm_front *front, const struct vtdm_way *way, struct vtdm_copy *copy,
+                const struct iommu_model_request *request, struct iommu_model_result *result);
+/* What is asked is `like`, but at this address. No answer yet: only what is needed for it is brought near. */
 void vtdm_short_ahead(const struct vtdm_asker *asker, const struct iommu_model_request *like, uint64_t address);
+/* Of leaf entries that this route leads to, if it is of a kind for the short way. way: its number among the front's, from 1. */
+struct vtdm_plan vtdm_short_plan(const struct iommu_model_vtd *m, const struct vtdm_route *route, uint32_t way);
 
 #endif

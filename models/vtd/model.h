@@ -7,9 +7,10 @@
  * unless they say otherwise; the public functions of iommukit/model/vtd.h take it. Event messages
  * wait in an outbox and leave when the lock is released, so that a host's callback may call back.
  *
- * Reading order: registers.c, command.c; translate.c and what it calls, in the order of a walk:
- * context.c, pasid.c, second.c, first.c; cache.c, tlb.c; what spares most of that: front.c, short.c, batch.c;
- * queue.c, invalidate.c; fault.c, event.c. What the unit does when it lies: pace.c, evict.c, witness.c. A unit that moves to another host: state.h, save.c, restore.c.
+ * Reading order: registers.c, command.c; translate.c and what it calls, in the order of a walk: context.c, pasid.c,
+ * second.c, first.c; cache.c, tlb.c; what spares most of that: front.c, short.c, cursor.h, near.h, batch.c; queue.c,
+ * invalidate.c; fault.c, event.c. What the unit does when it lies: pace.c, evict.c, witness.c. A unit that moves to another
+ * host: state.h, save.c, restore.c.
  */
 #ifndef IOMMUKIT_MODELS_VTD_MODEL_H
 #define IOMMUKIT_MODELS_VTD_MODEL_H

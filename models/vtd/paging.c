@@ -56,8 +56,10 @@ bool vtdm_paging_find(struct vtdm_tx *tx, uint64_t address, unsigned level, uint
 void vtdm_paging_keep(struct iommu_model_vtd *m, struct vtdm_space *space, unsigned kind, uint64_t place, uint64_t value)
 {
     uint64_t *word = vtdm_tlb_make(&m->paging, &space->tables, kind, place);
-    if (word)
+    if (word) {
+        space->lost += *word && *word != value;
         vtdm_tlb_fill(&space->tables, kind, word, value);
+    }
 }
 
 void vtdm_paging_put(struct vtdm_tx *tx, uint64_t address, unsigned level, uint32_t tag,

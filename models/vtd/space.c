@@ -21,8 +21,12 @@ struct vtdm_space *vtdm_space_find(const struct iommu_model_vtd *m, uint16_t did
 struct vtdm_space *vtdm_space_make(struct iommu_model_vtd *m, uint16_t did, uint32_t pasid)
 {
     struct vtdm_name name = name_of(did, pasid);
-    struct vtdm_space *space = vtdm_space_find(m, did, pasid);
-    return space ? space : (struct vtdm_space *)(void *)vtdm_cache_put(&m->spaces, &name, did);
+    struct vtdm_space *space = (struct vtdm_space *)(void *)vtdm_cache_put(&m->spaces, &name, did);
+    if (space && !space->leaves.serial) { /* it is new */
+        vtdm_space_forget_leaves(m, space);
+        vtdm_space_forget_tables(m, space);
+    }
+    return space;
 }
 
 void vtdm_space_forget_leaves(struct iommu_model_vtd *m, struct vtdm_space *space)
@@ -35,5 +39,6 @@ void vtdm_space_forget_leaves(struct iommu_model_vtd *m, struct vtdm_space *spac
 void vtdm_space_forget_tables(struct iommu_model_vtd *m, struct vtdm_space *space)
 {
     vtdm_tlb_forget(&m->paging, &space->tables);
+    space->lost++;
     space->nested = false;
 }

@@ -25,6 +25,7 @@ struct vtdm_space {
     bool passes;                     /* has had pass-through translations */
     bool nested;                     /* its tables were found through a second stage */
     uint32_t stamp[VTDM_STAMPS];     /* by page number; read without the lock */
+    uint64_t lost;                   /* goes up when a pointer to a table may have gone; see cursor.h */
 };
 
 struct vtdm_space *vtdm_space_find(const struct iommu_model_vtd *m, uint16_t did, uint32_t pasid);

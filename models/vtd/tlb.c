@@ -20,16 +20,16 @@ static uint64_t first_place(const struct vtdm_group *group)
     return (group->name << (64 - VTDM_KIND_SHIFT)) >> (64 - VTDM_KIND_SHIFT) << VTDM_GROUP_LG2;
 }
 
-static bool dead(const struct vtdm_tlb *tlb, size_t at)
+static bool live(const struct vtdm_group *group)
 {
-    return tlb->owner[at]->serial != tlb->group[at].serial;
+    return group->owner && group->owner->serial == group->serial;
 }
 
-/* Where a group that is not there can be put: instead of one that nobody can find, or at the free place. */
-static size_t seat(const struct vtdm_tlb *tlb, uint64_t serial, uint64_t name)
+/* Where a group that no place has is put: instead of one that is nobody's, or at the free place. */
+static size_t seat(const struct vtdm_tlb *tlb, const struct vtdm_set *set, uint64_t name)
 {
-    size_t at = vtdm_tlb_home(tlb, serial, name);
-    while (tlb->group[at].serial && !dead(tlb, at))
+    size_t at = vtdm_tlb_home(tlb, set, name);
+    while (live(&tlb->group[at]))
         at = (at + 1) & (tlb->slots - 1);
     return at;
 }
@@ -38,10 +38,10 @@ static size_t seat(const struct vtdm_tlb *tlb, uint64_t serial, uint64_t name)
 
 static size_t bytes_of(size_t slots)
 {
-    return slots * (sizeof(struct vtdm_group) + VTDM_GROUP * sizeof(uint64_t) + sizeof(struct vtdm_set *));
+    return slots * (sizeof(struct vtdm_group) + VTDM_GROUP * sizeof(uint64_t));
 }
 
-/* Groups, words and owners are one allocation. */
+/* Groups and words are one allocation. */
 static bool set_slots(struct vtdm_tlb *tlb, size_t slots)
 {
     uint64_t (*words)[VTDM_GROUP] = tlb->host->alloc(tlb->host->ctx, bytes_of(slots));
@@ -49,7 +49,6 @@ static bool set_slots(struct vtdm_tlb *tlb, size_t slots)
         return false;
     tlb->word = words;
     tlb->group = (struct vtdm_group *)(void *)(words + slots);
-    tlb->owner = (struct vtdm_set **)(void *)(tlb->group + slots);
     tlb->slots = slots;
     tlb->used = 0;
     return true;
@@ -73,48 +72,57 @@ void vtdm_tlb_destroy(struct vtdm_tlb *tlb)
     tlb->word = NULL;
 }
 
+/* What is in the words does not matter before somebody takes the place. */
 void vtdm_tlb_clear(struct vtdm_tlb *tlb)
 {
-    __builtin_memset(tlb->word, 0, bytes_of(tlb->slots));
+    __builtin_memset(tlb->group, 0, tlb->slots * sizeof(*tlb->group));
     tlb->used = 0;
 }
 
 static unsigned words_in(const struct vtdm_tlb *tlb, size_t at)
 {
     unsigned count = 0;
-    if (!tlb->group[at].serial || dead(tlb, at))
+    if (!live(&tlb->group[at]))
         return 0;
     for (unsigned i = 0; i < VTDM_GROUP; i++)
         count += tlb->word[at][i] != 0;
     return count;
 }
 
+/* Does somebody have a word there? */
+static bool filled(const struct vtdm_tlb *tlb, size_t at)
+{
+    uint64_t all = 0;
+    if (!live(&tlb->group[at]))
+        return false;
+    for (unsigned i = 0; i < VTDM_GROUP; i++)
+        all |= tlb->word[at][i];
+    return all;
+}
+
 static uint64_t *take(struct vtdm_tlb *tlb, size_t at, struct vtdm_set *set, uint64_t name)
 {
-    if (tlb->group[at].serial)
-        __builtin_memset(tlb->word[at], 0, sizeof(tlb->word[at]));
-    else
-        tlb->used++;
-    tlb->group[at] = (struct vtdm_group){ set->serial, name };
-    tlb->owner[at] = set;
+    tlb->used += !tlb->group[at].owner;
+    tlb->group[at] = (struct vtdm_group){ set, name, set->serial };
+    __builtin_memset(tlb->word[at], 0, sizeof(tlb->word[at]));
     return tlb->word[at];
 }
 
-/* Leaves behind what nobody can find; a quarter of the new places are taken at most. */
+/* Leaves behind what is nobody's; a quarter of the new places are taken at most. */
 static void renew(struct vtdm_tlb *tlb)
 {
     struct vtdm_tlb old = *tlb;
-    size_t live = 0, slots = tlb->slots;
+    size_t kept = 0, slots = tlb->slots;
     for (size_t at = 0; at < old.slots; at++)
-        live += words_in(&old, at) != 0;
-    while (slots < 4 * live)
+        kept += filled(&old, at);
+    while (slots < 4 * kept)
         slots *= 2;
     if (!set_slots(tlb, slots))
         return;
     for (size_t at = 0; at < old.slots; at++) {
         const struct vtdm_group *group = &old.group[at];
-        if (words_in(&old, at))
-            __builtin_memcpy(take(tlb, vtdm_tlb_seek(tlb, group->serial, group->name), old.owner[at], group->name),
+        if (filled(&old, at))
+            __builtin_memcpy(take(tlb, vtdm_tlb_seek(tlb, group->owner, group->name), group->owner, group->name),
                              old.word[at], sizeof(old.word[at]));
     }
     free_slots(&old);
@@ -122,22 +130,17 @@ static void renew(struct vtdm_tlb *tlb)
 
 /* ---- One place ---------------------------------------------------------------------------------------------- */
 
-uint64_t *vtdm_tlb_make(struct vtdm_tlb *tlb, struct vtdm_set *set, unsigned kind, uint64_t place)
+uint64_t *vtdm_tlb_add(struct vtdm_tlb *tlb, struct vtdm_set *set, uint64_t name, size_t at)
 {
-    uint64_t name = vtdm_tlb_name(kind, place);
-    if (!set->serial)
-        vtdm_tlb_forget(tlb, set);
-    size_t at = vtdm_tlb_seek(tlb, set->serial, name);
-    if (tlb->group[at].serial)
-        return &tlb->word[at][place % VTDM_GROUP];
-    at = seat(tlb, set->serial, name);
-    if (!tlb->group[at].serial && 2 * (tlb->used + 1) > tlb->slots) {
+    if (!tlb->group[at].owner)
+        at = seat(tlb, set, name);
+    if (!tlb->group[at].owner && 2 * (tlb->used + 1) > tlb->slots) {
         renew(tlb);
-        at = seat(tlb, set->serial, name);
+        at = seat(tlb, set, name);
     }
-    if (!tlb->group[at].serial && tlb->used + 1 == tlb->slots)
+    if (!tlb->group[at].owner && tlb->used + 1 == tlb->slots)
         return NULL; /* a search needs a free place to end at */
-    return &take(tlb, at, set, name)[place % VTDM_GROUP];
+    return take(tlb, at, set, name);
 }
 
 /* ---- Many --------------------------------------------------------------------------------------------------- */
@@ -145,6 +148,8 @@ uint64_t *vtdm_tlb_make(struct vtdm_tlb *tlb, struct vtdm_set *set, unsigned kin
 void vtdm_tlb_forget(struct vtdm_tlb *tlb, struct vtdm_set *set)
 {
     set->serial = ++tlb->serials * VTDM_SPREAD;
+    if (!set->seed)
+        set->seed = set->serial;
     set->kinds = 0;
     __builtin_memset(set->count, 0, sizeof(set->count));
 }
@@ -187,12 +192,12 @@ void vtdm_tlb_drop_any(struct vtdm_tlb *tlb, uint64_t random)
 {
     for (size_t i = 0; i < tlb->slots; i++) {
         size_t at = (random + i) & (tlb->slots - 1);
-        if (!words_in(tlb, at))
+        if (!filled(tlb, at))
             continue;
         unsigned which = 0;
         while (!tlb->word[at][which])
             which++;
-        vtdm_tlb_empty(tlb->owner[at], kind_of(&tlb->group[at]), &tlb->word[at][which]);
+        vtdm_tlb_empty(tlb->group[at].owner, kind_of(&tlb->group[at]), &tlb->word[at][which]);
         return;
     }
 }

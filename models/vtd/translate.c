@@ -8,7 +8,7 @@
  * Lock: taken by the public functions. Called by device models.
  */
 #include "models/vtd/entries.h"
-#include "models/vtd/front.h"
+#include "models/vtd/near.h"
 
 void vtdm_begin(struct vtdm_tx *tx, struct iommu_model_vtd *m,
                 const struct iommu_model_request *request)
@@ -386,17 +386,6 @@ void vtdm_translate(struct iommu_model_vtd *m, const struct iommu_model_request 
 }
 
 /* Kept out of the way of what needs no lock. */
-__attribute__((noinline)) static void the_short_way(struct iommu_model_vtd *m, struct vtdm_front *front, unsigned way,
-                                                     const struct iommu_model_request *request,
-                                                     struct iommu_model_result *result)
-{
-    struct vtdm_asker asker = vtdm_front_asker(m, front, way);
-    vtdm_lock(m);
-    if (!vtdm_short(&asker, request, request->address, result))
-        vtdm_translate(m, request, front->caller, result, NULL);
-    vtdm_unlock(m);
-}
-
 __attribute__((noinline)) static void the_long_way(struct iommu_model_vtd *m, const struct iommu_model_request *request,
                                                    uintptr_t caller, struct iommu_model_result *result,
                                                    struct iommu_model_explanation *explanation)
@@ -408,6 +397,20 @@ __attribute__((noinline)) static void the_long_way(struct iommu_model_vtd *m, co
     vtdm_unlock(m);
 }
 
+/* Apart, so that a hit saves no registers for it. */
+__attribute__((noinline)) static void without_a_copy(struct iommu_model_vtd *m, struct vtdm_front *front,
+                                                     const struct vtdm_way *way, struct vtdm_copy *copy,
+                                                     const struct iommu_model_request *request,
+                                                     struct iommu_model_result *result)
+{
+    const struct vtdm_asker asker = { m, front, way };
+    vtdm_lock(m);
+    if (!vtdm_near(&asker, copy, request, request->address, result) &&
+        !vtdm_short(m, front, way, copy, request, result))
+        vtdm_translate(m, request, front->caller, result, NULL);
+    vtdm_unlock(m);
+}
+
 void iommu_model_vtd_translate(struct iommu_model_vtd *m, const struct iommu_model_request *request,
                                struct iommu_model_result *result,
                                struct iommu_model_explanation *explanation)
@@ -415,12 +418,16 @@ void iommu_model_vtd_translate(struct iommu_model_vtd *m, const struct iommu_mod
     uintptr_t caller = VTDM_CALLER();
     struct vtdm_front *front = explanation ? NULL : vtdm_front_find(m, caller);
     struct vtdm_asked asked;
-    if (!front || !vtdm_front_asked(front, request, &asked))
+    const struct vtdm_way *way = front ? vtdm_front_asked(front, request, &asked) : NULL;
+    if (!way) {
         the_long_way(m, request, caller, result, explanation);
-    else if (vtdm_front_answer(&asked, request->address, result))
+        return;
+    }
+    struct vtdm_copy *copy = vtdm_front_copy_of(asked.copies, asked.start, request->address);
+    if (vtdm_front_answer(&asked, copy, request->address, result))
         vtdm_front_count(front, 1);
     else
-        the_short_way(m, front, asked.at, request, result);
+        without_a_copy(m, front, way, copy, request, result);
 }
 
 void iommu_model_vtd_explain(struct iommu_model_vtd *m, const struct iommu_model_request *request,

@@ -29,6 +29,7 @@
 #define VTDM_TABLE_ABSENT   SPEC_BIT64(4)
 #define VTDM_TABLE_NESTED   SPEC_BIT64(5)
 #define VTDM_TABLE_EXTENDED SPEC_BIT64(6)
+#define VTDM_TABLE_MET      SPEC_BIT64(7) /* of a leaf table: one leaf was read since it is remembered; see short.c */
 #define VTDM_TABLE_ADDRESS  SPEC_MASK64(51, 12)
 
 #endif

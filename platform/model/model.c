@@ -24,6 +24,7 @@
 #define DEFAULT_BAR2       ((uint64_t)0x200000100000)
 #define DEFAULT_PASID_BITS 20
 #define WORDS_ATOMIC_BYTES 64u
+#define TABLE_BYTES        4096u
 #define FREED_KEPT         64u /* blocks that stay poisoned before they are reused */
 
 struct iommu_model_host_machine {
@@ -110,6 +111,11 @@ static void memory_prefetch(void *ctx, uint64_t pa)
     __builtin_prefetch(word);
 }
 
+static const uint64_t *memory_table(void *ctx, uint64_t pa)
+{
+    return memory_at(ctx, pa, TABLE_BYTES);
+}
+
 static int memory_write64(void *ctx, uint64_t pa, uint64_t value)
 {
     struct iommu_model_host_machine *host = ctx;
@@ -191,7 +197,8 @@ static struct iommu_model_host model_host(struct iommu_model_host_machine *host)
                    .read64 = memory_read64,
                    .write64 = memory_write64,
                    .cas64 = memory_cas64,
-                   .prefetch = memory_prefetch},
+                   .prefetch = memory_prefetch,
+                   .table = memory_table},
         .ctx = host,
         .alloc = model_alloc,
         .free = model_free,

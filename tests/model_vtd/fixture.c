@@ -39,11 +39,20 @@ static uint64_t *word(struct fx *f, uint64_t pa)
 
 static int host_read64(void *ctx, uint64_t pa, uint64_t *value)
 {
-    uint64_t *at = word(ctx, pa);
+    struct fx *f = ctx;
+    uint64_t *at = word(f, pa);
+    __atomic_fetch_add(&f->reads, 1, __ATOMIC_RELAXED);
     if (!at)
         return -1;
     *value = __atomic_load_n(at, __ATOMIC_ACQUIRE);
     return 0;
+}
+
+static const uint64_t *host_table(void *ctx, uint64_t pa)
+{
+    struct fx *f = ctx;
+    __atomic_fetch_add(&f->tables, 1, __ATOMIC_RELAXED);
+    return inside(pa, 4096) ? word(f, pa) : NULL;
 }
 
 static int host_write64(void *ctx, uint64_t pa, uint64_t value)
@@ -126,7 +135,7 @@ void fx_preset(struct fx *f, const char *preset)
     f->allocations_left = -1;
     f->host = (struct iommu_model_host){
         .memory = { .ctx = f, .read = host_read, .write = host_write, .read64 = host_read64, .write64 = host_write64,
-                    .cas64 = host_cas64 },
+                    .cas64 = host_cas64, .table = host_table },
         .ctx = f, .alloc = host_alloc, .free = host_free,
     };
     f->config = (struct iommu_model_vtd_config){

@@ -56,6 +56,7 @@ struct fx {
     uint16_t devtlb_dead_rid;
     struct iommu_model_page_response response;
     unsigned responses;
+    unsigned reads, tables; /* words read by hook, tables asked for */
     /* what it refuses */
     long allocations, allocations_left; /* left < 0: without limit */
     size_t allocated;

@@ -50,6 +50,8 @@ static void twin_begin(struct twin *t, enum stage stage, bool hook)
     of_memory = t;
     fx_preset(&t->f, "scalable");
     t->f.host.memory.prefetch = hook ? prefetch : NULL;
+    if (hook) /* one hook or the other */
+        t->f.host.memory.table = NULL;
     fx_create(&t->f);
     fx_enable(&t->f);
     uint64_t table = fx_page(&t->f), guest = fx_page(&t->f);

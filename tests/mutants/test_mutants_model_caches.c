@@ -43,6 +43,8 @@ static void test_B45_a_range_larger_than_the_table(void **state)
     struct vtdm_tlb tlb;
     struct vtdm_set one = { .serial = 0 }, other = { .serial = 0 };
     assert_true(vtdm_tlb_create(&tlb, &objects));
+    vtdm_tlb_forget(&tlb, &one);
+    vtdm_tlb_forget(&tlb, &other);
     for (uint64_t place = 5; place < 200; place++)
         put(&tlb, &one, 0, place);
     put(&tlb, &one, 1, 100);
@@ -66,6 +68,8 @@ static void test_B45_what_is_forgotten_makes_room(void **state)
     struct vtdm_tlb tlb;
     struct vtdm_set kept = { .serial = 0 }, set = { .serial = 0 };
     assert_true(vtdm_tlb_create(&tlb, &objects));
+    vtdm_tlb_forget(&tlb, &kept);
+    vtdm_tlb_forget(&tlb, &set);
     for (uint64_t place = 0; place < 64; place += 8)
         put(&tlb, &kept, 0, place);
     for (unsigned round = 0; round < 1000; round++) {
@@ -82,6 +86,31 @@ static void test_B45_what_is_forgotten_makes_room(void **state)
     vtdm_tlb_destroy(&tlb);
 }
 
+/* The same where each round fills other places: now and then the table is made anew, with what is somebody's. */
+static void test_B45_what_is_forgotten_is_left_behind(void **state)
+{
+    struct vtdm_tlb tlb;
+    struct vtdm_set kept = { .serial = 0 }, set = { .serial = 0 };
+    assert_true(vtdm_tlb_create(&tlb, &objects));
+    vtdm_tlb_forget(&tlb, &kept);
+    vtdm_tlb_forget(&tlb, &set);
+    put(&tlb, &kept, 0, 5);
+    for (uint64_t round = 0; round < 1000; round++) {
+        for (uint64_t place = 0; place < 64; place += 8) {
+            const uint64_t *words = vtdm_tlb_make(&tlb, &set, 0, round * 64 + place);
+            for (unsigned i = 0; i < VTDM_GROUP; i++)
+                assert_int_equal(words[i], 0);
+            put(&tlb, &set, 0, round * 64 + place);
+        }
+        vtdm_tlb_forget(&tlb, &set);
+        assert_false(holds(&tlb, &set, 0, round * 64));
+        assert_int_equal(vtdm_tlb_count(&tlb, 1), 1);
+    }
+    assert_int_equal(tlb.slots, 64);
+    assert_true(holds(&tlb, &kept, 0, 5));
+    vtdm_tlb_destroy(&tlb);
+}
+
 /* Without memory to grow the last place stays free; the places of what is forgotten do not. */
 static void test_B45_a_full_table_goes_on_with_what_is_forgotten(void **state)
 {
@@ -89,6 +118,7 @@ static void test_B45_a_full_table_goes_on_with_what_is_forgotten(void **state)
     struct vtdm_set set = { .serial = 0 };
     unsigned taken = 0;
     assert_true(vtdm_tlb_create(&tlb, &objects));
+    vtdm_tlb_forget(&tlb, &set);
     no_more = true;
     for (uint64_t place = 0; place < 63 * 8; place += 8)
         put(&tlb, &set, 0, place);
@@ -201,6 +231,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_B45_a_range_larger_than_the_table),
         cmocka_unit_test(test_B45_what_is_forgotten_makes_room),
+        cmocka_unit_test(test_B45_what_is_forgotten_is_left_behind),
         cmocka_unit_test(test_B45_a_full_table_goes_on_with_what_is_forgotten),
         cmocka_unit_test(test_B45_half_of_a_nested_entry),
         cmocka_unit_test(test_B45_a_pasid_is_not_its_domain),

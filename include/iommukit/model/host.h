@@ -32,6 +32,12 @@ struct iommu_model_memory {
     void (*prefetch)(void *ctx, uint64_t pa);
     /* The unit has finished what was under way before an invalidation: no fetch is older than this. May be NULL. */
     void (*settled)(void *ctx);
+    /*
+     * The page of memory at pa, a multiple of 4096, as 512 words that read64 would read: walks then look at them
+     * directly, as a read64 would, and never write there. NULL: no page, or one that may move or go while a model
+     * lives; it is read with the hooks above then. May be NULL, and is not called where there is `fetch`.
+     */
+    const uint64_t *(*table)(void *ctx, uint64_t pa);
 };
 
 #define IOMMU_MODEL_FETCH_UNSNOOPED 1u /* past the CPU's caches */

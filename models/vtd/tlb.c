@@ -72,9 +72,17 @@ void vtdm_tlb_destroy(struct vtdm_tlb *tlb)
     tlb->word = NULL;
 }
 
-/* What is in the words does not matter before somebody takes the place. */
+/*
+ * Software decides how large the table has become: it is not kept for all times, nor cleared as such again and again. What
+ * is in the words does not matter before somebody takes the place.
+ */
 void vtdm_tlb_clear(struct vtdm_tlb *tlb)
 {
+    struct vtdm_tlb old = *tlb;
+    if (tlb->slots > FIRST_SLOTS && set_slots(tlb, FIRST_SLOTS)) {
+        free_slots(&old);
+        return;
+    }
     __builtin_memset(tlb->group, 0, tlb->slots * sizeof(*tlb->group));
     tlb->used = 0;
 }

@@ -132,6 +132,29 @@ static void test_B45_a_full_table_goes_on_with_what_is_forgotten(void **state)
     vtdm_tlb_destroy(&tlb);
 }
 
+/* However large it has become; without memory for a small one it stays as it is, and empty. */
+static void test_B45_a_table_that_is_cleared_is_small_again(void **state)
+{
+    for (unsigned lacking = 0; lacking < 2; lacking++) {
+        struct vtdm_tlb tlb;
+        struct vtdm_set set = { .serial = 0 };
+        assert_true(vtdm_tlb_create(&tlb, &objects));
+        vtdm_tlb_forget(&tlb, &set);
+        for (uint64_t place = 0; place < 100 * 8; place += 8)
+            put(&tlb, &set, 0, place);
+        size_t large = tlb.slots;
+        assert_true(large > 64);
+        no_more = lacking;
+        vtdm_tlb_clear(&tlb);
+        no_more = false;
+        assert_int_equal(tlb.slots, lacking ? large : 64);
+        assert_int_equal(vtdm_tlb_count(&tlb, 1), 0);
+        assert_int_equal(put(&tlb, &set, 0, 8)[1], 0);
+        assert_false(holds(&tlb, &set, 0, 0));
+        vtdm_tlb_destroy(&tlb);
+    }
+}
+
 /* A nested table has two addresses: an entry that has lost one of them is none. */
 static void test_B45_half_of_a_nested_entry(void **state)
 {
@@ -233,6 +256,7 @@ int main(void)
         cmocka_unit_test(test_B45_what_is_forgotten_makes_room),
         cmocka_unit_test(test_B45_what_is_forgotten_is_left_behind),
         cmocka_unit_test(test_B45_a_full_table_goes_on_with_what_is_forgotten),
+        cmocka_unit_test(test_B45_a_table_that_is_cleared_is_small_again),
         cmocka_unit_test(test_B45_half_of_a_nested_entry),
         cmocka_unit_test(test_B45_a_pasid_is_not_its_domain),
         cmocka_unit_test(test_model_any_entry_can_be_evicted),

@@ -20,7 +20,8 @@ static unsigned quick(struct iommu_model_vtd *m, uintptr_t caller, const struct 
     const uint64_t *next = addresses, *end = addresses + count;
     if (!front || !vtdm_front_asked(front, request, &asked))
         return 0;
-    while (next != end && vtdm_front_answer(&asked, vtdm_front_copy_of(asked.copies, asked.start, *next), *next, results)) {
+    while (next != end &&
+           vtdm_front_answer(&asked, vtdm_front_copy_of(asked.copies, asked.start, *next), *next, results)) {
         next++;
         results++;
     }

@@ -78,7 +78,8 @@ _Static_assert(VTDM_ANSWER_AT == sizeof(uint64_t) && VTDM_ANSWER_BYTES <= sizeof
                offsetof(struct iommu_model_result, recorded) - VTDM_ANSWER_AT == 11 &&
                offsetof(struct vtdm_copy, recorded) - VTDM_COPIED_AT == 11, "nothing is left out");
 
-/* Who sends it, as one number, which is not 0. Field by field, as they were just written: a load of all at once would have to wait. */
+/* Who sends it, as one number, which is not 0. Field by field, as they were just written: a load of all at once would
+ * have to wait. */
 static inline uint64_t vtdm_front_id(const struct iommu_model_request *request)
 {
     return (uint64_t)request->pasid << 32 | (uint64_t)request->privileged << 24 | (uint64_t)request->has_pasid << 16 |
@@ -220,7 +221,8 @@ bool vtdm_short(struct iommu_model_vtd *m, struct vtdm_front *front, const struc
                 const struct iommu_model_request *request, struct iommu_model_result *result);
 /* What is asked is `like`, but at this address. No answer yet: only what is needed for it is brought near. */
 void vtdm_short_ahead(const struct vtdm_asker *asker, const struct iommu_model_request *like, uint64_t address);
-/* Of leaf entries that this route leads to, if it is of a kind for the short way. way: its number among the front's, from 1. */
+/* Of leaf entries that this route leads to, if it is of a kind for the short way. way: its number among the front's,
+ * from 1. */
 struct vtdm_plan vtdm_short_plan(const struct iommu_model_vtd *m, const struct vtdm_route *route, uint32_t way);
 
 #endif

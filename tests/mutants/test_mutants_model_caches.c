@@ -143,6 +143,7 @@ static void test_B45_a_table_that_is_cleared_is_small_again(void **state)
         for (uint64_t place = 0; place < 100 * 8; place += 8)
             put(&tlb, &set, 0, place);
         size_t large = tlb.slots;
+        const void *small;
         assert_true(large > 64);
         no_more = lacking;
         vtdm_tlb_clear(&tlb);
@@ -151,6 +152,11 @@ static void test_B45_a_table_that_is_cleared_is_small_again(void **state)
         assert_int_equal(vtdm_tlb_count(&tlb, 1), 0);
         assert_int_equal(put(&tlb, &set, 0, 8)[1], 0);
         assert_false(holds(&tlb, &set, 0, 0));
+        vtdm_tlb_forget(&tlb, &set);
+        vtdm_tlb_clear(&tlb);
+        small = tlb.word;
+        vtdm_tlb_clear(&tlb);
+        assert_ptr_equal(tlb.word, small); /* nothing is asked for then */
         vtdm_tlb_destroy(&tlb);
     }
 }

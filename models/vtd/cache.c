@@ -3,15 +3,12 @@
  * models/vtd/cache.c - a hash table that forgets nothing by itself.
  *
  * Architecture: "Caching translation information". Lock: the model's. Called by context.c, pasid.c
- * and space.c, which fill it, and by drop.c, which empties it. Without memory for a new entry nothing is remembered, which a
- * cache may always do; without memory to grow, its lists get longer.
+ * and space.c, which fill it, and by drop.c, which empties it. Without memory for a new entry nothing is remembered, which
+ * a cache may always do; without memory to grow, its lists get longer.
  */
 #include "models/vtd/cache.h"
 
 #define FIRST_BUCKETS ((size_t)64)
-
-#define OWNER(link, member) \
-    ((struct vtdm_cached *)(void *)((char *)(link) - offsetof(struct vtdm_cached, member)))
 
 static size_t mix(uint64_t a, uint64_t b)
 {
@@ -24,12 +21,6 @@ static size_t mix(uint64_t a, uint64_t b)
 static size_t name_slot(const struct vtdm_name *name, size_t buckets)
 {
     return mix(name->place, name->pasid) & (buckets - 1);
-}
-
-/* Software gives domains numbers in a row. */
-static size_t domain_slot(uint16_t did, size_t buckets)
-{
-    return did & (buckets - 1);
 }
 
 static size_t pasid_slot(uint16_t did, uint32_t pasid, size_t buckets)
@@ -56,7 +47,7 @@ static void link_out(struct vtdm_link *link)
 static void link_tags(struct vtdm_cache *cache, struct vtdm_cached *entry)
 {
     size_t n = cache->buckets;
-    link_in(&cache->by_domain[domain_slot(entry->did, n)], &entry->by_domain);
+    link_in(&cache->by_domain[vtdm_domain_slot(entry->did, n)], &entry->by_domain);
     link_in(&cache->by_pasid[pasid_slot(entry->did, entry->name.pasid, n)], &entry->by_pasid);
 }
 
@@ -88,7 +79,7 @@ static void grow(struct vtdm_cache *cache)
     for (size_t i = 0; i < old_buckets; i++) {
         struct vtdm_link *next;
         for (struct vtdm_link *link = old[i]; link; link = next) {
-            struct vtdm_cached *entry = OWNER(link, by_name);
+            struct vtdm_cached *entry = VTDM_OWNER(link, by_name);
             next = link->next;
             link_in(&cache->by_name[name_slot(&entry->name, cache->buckets)], link);
             link_tags(cache, entry);
@@ -110,7 +101,7 @@ void vtdm_cache_clear(struct vtdm_cache *cache)
 {
     for (size_t i = 0; i < cache->buckets; i++)
         while (cache->by_name[i])
-            vtdm_cache_drop(cache, OWNER(cache->by_name[i], by_name));
+            vtdm_cache_drop(cache, VTDM_OWNER(cache->by_name[i], by_name));
 }
 
 void vtdm_cache_destroy(struct vtdm_cache *cache)
@@ -131,8 +122,8 @@ struct vtdm_cached *vtdm_cache_find(const struct vtdm_cache *cache, const struct
 {
     struct vtdm_link *link = cache->by_name[name_slot(name, cache->buckets)];
     for (; link; link = link->next)
-        if (same_name(&OWNER(link, by_name)->name, name))
-            return OWNER(link, by_name);
+        if (same_name(&VTDM_OWNER(link, by_name)->name, name))
+            return VTDM_OWNER(link, by_name);
     return NULL;
 }
 
@@ -180,26 +171,9 @@ void vtdm_cache_drop_any(struct vtdm_cache *cache, uint64_t random)
         struct vtdm_link *link = cache->by_name[(random + i) & (cache->buckets - 1)];
         if (!link)
             continue;
-        vtdm_cache_drop(cache, OWNER(link, by_name));
+        vtdm_cache_drop(cache, VTDM_OWNER(link, by_name));
         return;
     }
-}
-
-static struct vtdm_cached *of_domain(struct vtdm_link *link, uint16_t did)
-{
-    while (link && OWNER(link, by_domain)->did != did)
-        link = link->next;
-    return link ? OWNER(link, by_domain) : NULL;
-}
-
-struct vtdm_cached *vtdm_cache_of_domain(const struct vtdm_cache *cache, uint16_t did)
-{
-    return of_domain(cache->by_domain[domain_slot(did, cache->buckets)], did);
-}
-
-struct vtdm_cached *vtdm_cache_next_of_domain(const struct vtdm_cached *entry)
-{
-    return of_domain(entry->by_domain.next, entry->did);
 }
 
 void vtdm_cache_drop_domain(struct vtdm_cache *cache, uint16_t did)
@@ -216,7 +190,7 @@ void vtdm_cache_drop_pasid(struct vtdm_cache *cache, uint16_t did, uint32_t pasi
     struct vtdm_link *next;
     struct vtdm_link *link = cache->by_pasid[pasid_slot(did, pasid, cache->buckets)];
     for (; link; link = next) {
-        struct vtdm_cached *entry = OWNER(link, by_pasid);
+        struct vtdm_cached *entry = VTDM_OWNER(link, by_pasid);
         next = link->next;
         if (entry->did == did && entry->name.pasid == pasid)
             vtdm_cache_drop(cache, entry);

@@ -90,8 +90,33 @@ void vtdm_cache_drop_any(struct vtdm_cache *cache, uint64_t random);
 void vtdm_cache_drop_domain(struct vtdm_cache *cache, uint16_t did);
 void vtdm_cache_drop_pasid(struct vtdm_cache *cache, uint16_t did, uint32_t pasid);
 
-/* The entries of a domain one by one: the first, and the one after. NULL: no more. */
-struct vtdm_cached *vtdm_cache_of_domain(const struct vtdm_cache *cache, uint16_t did);
-struct vtdm_cached *vtdm_cache_next_of_domain(const struct vtdm_cached *entry);
+/* ---- The entries of a domain one by one ------------------------------------------------------------------- */
+
+#define VTDM_OWNER(link, member) \
+    ((struct vtdm_cached *)(void *)((char *)(link) - offsetof(struct vtdm_cached, member)))
+
+/* Software gives domains numbers in a row. */
+static inline size_t vtdm_domain_slot(uint16_t did, size_t buckets)
+{
+    return did & (buckets - 1);
+}
+
+static inline struct vtdm_cached *vtdm_cache_from(struct vtdm_link *link, uint16_t did)
+{
+    while (link && VTDM_OWNER(link, by_domain)->did != did)
+        link = link->next;
+    return link ? VTDM_OWNER(link, by_domain) : NULL;
+}
+
+/* The first, and the one after. NULL: no more. */
+static inline struct vtdm_cached *vtdm_cache_of_domain(const struct vtdm_cache *cache, uint16_t did)
+{
+    return vtdm_cache_from(cache->by_domain[vtdm_domain_slot(did, cache->buckets)], did);
+}
+
+static inline struct vtdm_cached *vtdm_cache_next_of_domain(const struct vtdm_cached *entry)
+{
+    return vtdm_cache_from(entry->by_domain.next, entry->did);
+}
 
 #endif

@@ -164,12 +164,10 @@ enum vtd_iqei vtdm_descriptor_check(struct iommu_model_vtd *m, const struct vtdm
                                                     : VTD_QI_TYPE_SCALABLE_LAST;
     if (type == 0 || type > last || (d->words[0] & VTD_QI_TYPE_HIGH))
         return VTD_IQEI_BAD_TYPE;
-    enum vtd_iqei error = kinds[type].check(m, d);
-    if (error)
-        return error;
-    uint64_t wrong = (d->words[0] & kinds[type].reserved[0]) | (d->words[1] & kinds[type].reserved[1]) |
-                     d->words[2] | d->words[3];
-    return wrong ? VTD_IQEI_RESERVED : VTD_IQEI_NONE;
+    const struct kind *kind = &kinds[type];
+    uint64_t wrong = (d->words[0] & kind->reserved[0]) | (d->words[1] & kind->reserved[1]) | d->words[2] | d->words[3];
+    enum vtd_iqei error = kind->check(m, d);
+    return error || !wrong ? error : VTD_IQEI_RESERVED;
 }
 
 void vtdm_descriptor_run(struct iommu_model_vtd *m, const struct vtdm_descriptor *d)

@@ -141,7 +141,8 @@ static void finds(enum world_sabotage sabotage, unsigned at_most)
     for (unsigned i = 0; i < TOGETHER; i++)
         calls += found_by(attempt, sabotage, &seed);
     if (calls > TOGETHER * at_most)
-        fail_msg("seed %llu: %u calls are left of %u sequences", (unsigned long long)first, calls, TOGETHER);
+        fail_msg("%u calls are left of %u sequences; replay: IOMMUKIT_SEED=%llu %s", calls, TOGETHER,
+                 (unsigned long long)first, PROGRAM);
     attempt_delete(attempt);
 }
 

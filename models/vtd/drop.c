@@ -93,12 +93,11 @@ void vtdm_drop_domain(struct iommu_model_vtd *m, uint16_t did)
         forget(m, as_space(entry));
 }
 
-/* Mostly it is one page, for which calls would cost as much as the work. */
-#define DROP_INLINE inline __attribute__((always_inline))
+/* Mostly it is one page, for which calls would cost as much as the work: so these are inline. */
 
 /* Of one kind; mostly of one place. */
-static DROP_INLINE void drop_kind(struct vtdm_tlb *tlb, struct vtdm_set *set, unsigned kind, unsigned lg2,
-                             struct vtdm_range range)
+static VTDM_INLINE void drop_kind(struct vtdm_tlb *tlb, struct vtdm_set *set, unsigned kind, unsigned lg2,
+                                  struct vtdm_range range)
 {
     uint64_t first = range.first >> (lg2 - VTD_PAGE_LG2), last = range.last >> (lg2 - VTD_PAGE_LG2);
     uint64_t *word;
@@ -112,7 +111,7 @@ static DROP_INLINE void drop_kind(struct vtdm_tlb *tlb, struct vtdm_set *set, un
 }
 
 /* Stamps are of small pages: a large one may have been copied to any of them. */
-static DROP_INLINE void drop_leaves(struct iommu_model_vtd *m, struct vtdm_space *space, struct vtdm_range range)
+static VTDM_INLINE void drop_leaves(struct iommu_model_vtd *m, struct vtdm_space *space, struct vtdm_range range)
 {
     bool large = space->leaves.kinds & ~1u;
     vtdm_space_touch(m, space, range.first, large ? range.first + VTDM_STAMPS - 1 : range.last);
@@ -122,7 +121,7 @@ static DROP_INLINE void drop_leaves(struct iommu_model_vtd *m, struct vtdm_space
     }
 }
 
-static DROP_INLINE void drop_tables(struct iommu_model_vtd *m, struct vtdm_space *space, struct vtdm_range range)
+static VTDM_INLINE void drop_tables(struct iommu_model_vtd *m, struct vtdm_space *space, struct vtdm_range range)
 {
     space->lost++;
     for (unsigned kinds = space->tables.kinds; kinds; kinds &= kinds - 1) {
@@ -131,7 +130,7 @@ static DROP_INLINE void drop_tables(struct iommu_model_vtd *m, struct vtdm_space
     }
 }
 
-static DROP_INLINE void drop_pages(struct iommu_model_vtd *m, struct vtdm_space *space, struct vtdm_range range,
+static VTDM_INLINE void drop_pages(struct iommu_model_vtd *m, struct vtdm_space *space, struct vtdm_range range,
                                    bool hint)
 {
     drop_leaves(m, space, range);

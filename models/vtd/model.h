@@ -53,6 +53,9 @@ struct vtdm_message {
 
 #define VTDM_EVENTS (IOMMU_MODEL_EVENT_PAGE_REQUEST + 1)
 
+/* For short ways, where a call and what is saved around it would be a good part of the work. */
+#define VTDM_INLINE inline __attribute__((always_inline))
+
 /* Looks that something takes at most: a command (pace.c), a descriptor, a device's answer (queue.c). */
 #define VTDM_COMMAND_LOOKS 4u
 #define VTDM_SLOW_LOOKS    6u

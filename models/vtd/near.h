@@ -11,14 +11,12 @@
 
 #include "models/vtd/front.h"
 
-#define NEAR_INLINE inline __attribute__((always_inline))
-
-static NEAR_INLINE bool vtdm_up_to_date(const struct vtdm_asker *asker)
+static VTDM_INLINE bool vtdm_up_to_date(const struct vtdm_asker *asker)
 {
     return asker->front->epoch == asker->m->epoch;
 }
 
-static NEAR_INLINE bool vtdm_crosses(const struct iommu_model_request *like, uint64_t address)
+static VTDM_INLINE bool vtdm_crosses(const struct iommu_model_request *like, uint64_t address)
 {
     return address % VTD_PAGE_BYTES + like->bytes > VTD_PAGE_BYTES;
 }
@@ -57,20 +55,20 @@ static const struct vtdm_said vtdm_said[32] = { SIXTEEN(SAID, 0), SIXTEEN(SAID, 
 static const uint8_t vtdm_denied[32] = { SIXTEEN(DENIED, 0), SIXTEEN(DENIED, 16) };
 
 /* outcome: that of a result or of a copy. */
-static NEAR_INLINE void vtdm_say(enum iommu_model_outcome *outcome, const struct vtdm_plan *plan, uint64_t word)
+static VTDM_INLINE void vtdm_say(enum iommu_model_outcome *outcome, const struct vtdm_plan *plan, uint64_t word)
 {
     __builtin_memcpy(outcome, &vtdm_said[vtdm_rights_of(word)], sizeof(struct vtdm_said));
     __builtin_memcpy((char *)outcome + sizeof(struct vtdm_said), &plan->tail, sizeof(plan->tail));
 }
 
 /* A word of the IOTLB that is no translation. */
-static NEAR_INLINE bool vtdm_refusal(uint64_t word)
+static VTDM_INLINE bool vtdm_refusal(uint64_t word)
 {
     return word & (VTDM_LEAF_FAULT | VTDM_LEAF_ABSENT);
 }
 
 /* Into the result, as from the cache, and into the copy. false: not a case for this way, and nothing has changed. */
-static NEAR_INLINE bool vtdm_tell(const struct vtdm_asker *asker, struct vtdm_copy *copy,
+static VTDM_INLINE bool vtdm_tell(const struct vtdm_asker *asker, struct vtdm_copy *copy,
                                   const struct iommu_model_request *like, uint64_t address, unsigned kind, uint64_t word,
                                   struct iommu_model_result *result)
 {
@@ -90,7 +88,7 @@ static NEAR_INLINE bool vtdm_tell(const struct vtdm_asker *asker, struct vtdm_co
 /* ---- The leaf table is known --------------------------------------------------------------------------------- */
 
 /* Of the address, if it is good; NULL. */
-static NEAR_INLINE const struct vtdm_cursor *vtdm_cursor_of(const struct vtdm_asker *asker, uint64_t address)
+static VTDM_INLINE const struct vtdm_cursor *vtdm_cursor_of(const struct vtdm_asker *asker, uint64_t address)
 {
     const struct vtdm_plan *plan = &asker->way->plan;
     uint64_t region = vtdm_cursor_region(plan, address);
@@ -100,7 +98,7 @@ static NEAR_INLINE const struct vtdm_cursor *vtdm_cursor_of(const struct vtdm_as
 }
 
 /* As vtdm_short. */
-static NEAR_INLINE bool vtdm_near(const struct vtdm_asker *asker, struct vtdm_copy *copy,
+static VTDM_INLINE bool vtdm_near(const struct vtdm_asker *asker, struct vtdm_copy *copy,
                                   const struct iommu_model_request *like, uint64_t address,
                                   struct iommu_model_result *result)
 {

@@ -11,8 +11,7 @@
 #include "models/vtd/entries.h"
 #include "models/vtd/near.h"
 
-/* For either stage everything below becomes one function, in which what is known of its entries is constants. */
-#define PLACE_INLINE inline __attribute__((always_inline))
+/* For either stage everything inline below becomes one function, in which what is known of its entries is constants. */
 
 /* What one translation is about, and what its stage's entries must be like. */
 struct place {
@@ -40,7 +39,7 @@ _Static_assert(SECOND_RIGHTS == (VTDM_LEAF_READ | VTDM_LEAF_WRITE) && VTD_SS_ADD
 /* NOLINTNEXTLINE(misc-redundant-expression) */
 _Static_assert(FIRST_LEAF_RIGHTS == FIRST_RIGHTS << 1, "one shift more");
 
-static PLACE_INLINE bool begin_second(struct place *place)
+static VTDM_INLINE bool begin_second(struct place *place)
 {
     const struct vtdm_route *route = place->route;
     place->space = route->space[0];
@@ -53,7 +52,7 @@ static PLACE_INLINE bool begin_second(struct place *place)
     return !(place->address >> route->second_bits);
 }
 
-static PLACE_INLINE bool begin_first(struct place *place)
+static VTDM_INLINE bool begin_first(struct place *place)
 {
     const struct vtdm_route *route = place->route;
     place->space = route->space[1];
@@ -67,8 +66,8 @@ static PLACE_INLINE bool begin_first(struct place *place)
 }
 
 /* false: not a case for this way, whatever the stage. */
-static PLACE_INLINE bool begin(struct place *place, const struct vtdm_asker *asker, const struct iommu_model_request *like,
-                  uint64_t address)
+static VTDM_INLINE bool begin(struct place *place, const struct vtdm_asker *asker, const struct iommu_model_request *like,
+                              uint64_t address)
 {
     place->asker = asker;
     place->m = asker->m;
@@ -80,7 +79,7 @@ static PLACE_INLINE bool begin(struct place *place, const struct vtdm_asker *ask
 }
 
 /* The word of the smallest page that is remembered; 0: none. *leaf: where one of 4 KiB has its place, if it has one. */
-static PLACE_INLINE uint64_t remembered(const struct place *place, unsigned *kind, uint64_t **leaf)
+static VTDM_INLINE uint64_t remembered(const struct place *place, unsigned *kind, uint64_t **leaf)
 {
     *leaf = NULL;
     for (unsigned kinds = place->space->leaves.kinds; kinds; kinds &= kinds - 1) {
@@ -97,7 +96,7 @@ static PLACE_INLINE uint64_t remembered(const struct place *place, unsigned *kin
 }
 
 /* The lowest table that is remembered for the address; *level is its own. *met: a leaf table that was used before. */
-static PLACE_INLINE uint64_t lowest_table(const struct place *place, bool ahead, unsigned *level, bool *met)
+static VTDM_INLINE uint64_t lowest_table(const struct place *place, bool ahead, unsigned *level, bool *met)
 {
     *met = false;
     for (*level = 1; *level < place->levels; ++*level) {
@@ -114,26 +113,26 @@ static PLACE_INLINE uint64_t lowest_table(const struct place *place, bool ahead,
     return place->top | place->rights;
 }
 
-static PLACE_INLINE bool in_order(const struct place *place, unsigned level, uint64_t entry)
+static VTDM_INLINE bool in_order(const struct place *place, unsigned level, uint64_t entry)
 {
     bool reserved = place->first ? vtdm_first_reserved(place->m, false, level, entry)
                                  : vtdm_second_reserved(place->m, level, entry);
     return (entry & place->present) && (entry & place->flags) == place->flags && !reserved;
 }
 
-static PLACE_INLINE uint64_t first_leaf(uint64_t entry, uint64_t rights)
+static VTDM_INLINE uint64_t first_leaf(uint64_t entry, uint64_t rights)
 {
     return VTDM_LEAF_READ | VTDM_LEAF_WRITE | ((rights & VTDM_TABLE_WRITE) ? VTDM_LEAF_FIRST_WRITE : 0) |
            ((rights & VTDM_TABLE_USER) ? VTDM_LEAF_USER : 0) | ((entry & VTD_FS_D) ? VTDM_LEAF_DIRTY : 0);
 }
 
-static PLACE_INLINE uint64_t second_leaf(const struct place *place, uint64_t entry, uint64_t rights)
+static VTDM_INLINE uint64_t second_leaf(const struct place *place, uint64_t entry, uint64_t rights)
 {
     bool dirty = !place->route->second_flags || (entry & VTD_SS_D);
     return rights | VTDM_LEAF_FIRST_WRITE | VTDM_LEAF_USER | VTDM_LEAF_EXTENDED | (dirty ? VTDM_LEAF_DIRTY : 0);
 }
 
-static PLACE_INLINE uint64_t leaf_of(const struct place *place, unsigned level, uint64_t entry, uint64_t rights)
+static VTDM_INLINE uint64_t leaf_of(const struct place *place, unsigned level, uint64_t entry, uint64_t rights)
 {
     uint64_t page = entry & VTD_SS_ADDR & ~(SPEC_BIT64(VTD_LEVEL_SHIFT(level)) - 1);
     return page | VTDM_LEAF_THERE |
@@ -182,7 +181,7 @@ static __attribute__((noinline)) void point(const struct place *place, uint64_t 
         asker->front->cursor[region % VTDM_CURSORS] = (struct vtdm_cursor){ region, plan->space->lost, words, rights };
 }
 
-static PLACE_INLINE uint64_t entry_at(const struct place *place, uint64_t table, unsigned level)
+static VTDM_INLINE uint64_t entry_at(const struct place *place, uint64_t table, unsigned level)
 {
     return (table & VTDM_TABLE_ADDRESS) + (uint64_t)vtdm_index(place->address, level) * VTD_PTE_BYTES;
 }
@@ -191,7 +190,7 @@ static PLACE_INLINE uint64_t entry_at(const struct place *place, uint64_t table,
  * The translation as the IOTLB keeps it, and its kind. 0: some entry gives no right, or has to be judged; nothing has
  * changed, but that upper levels are remembered. ahead: only up to the leaf's table, then 0.
  */
-static PLACE_INLINE uint64_t walk(const struct place *place, bool ahead, unsigned *kind)
+static VTDM_INLINE uint64_t walk(const struct place *place, bool ahead, unsigned *kind)
 {
     struct iommu_model_vtd *m = place->m;
     unsigned level, how = vtdm_snooped(m, place->route) ? 0 : IOMMU_MODEL_FETCH_UNSNOOPED;
@@ -223,7 +222,7 @@ static PLACE_INLINE uint64_t walk(const struct place *place, bool ahead, unsigne
     return leaf_of(place, level, entry, rights);
 }
 
-static PLACE_INLINE void count(struct iommu_model_vtd_stats *stats, const struct vtdm_route *route, bool cached)
+static VTDM_INLINE void count(struct iommu_model_vtd_stats *stats, const struct vtdm_route *route, bool cached)
 {
     stats->translations++;
     stats->context_hits++;
@@ -234,8 +233,8 @@ static PLACE_INLINE void count(struct iommu_model_vtd_stats *stats, const struct
 }
 
 /* leaf: where a word of kind 0 belongs, if that is known; NULL. What is not remembered, for want of memory, has no copy. */
-static PLACE_INLINE void keep(const struct place *place, struct vtdm_copy *copy, unsigned kind, uint64_t word,
-                              uint64_t *leaf)
+static VTDM_INLINE void keep(const struct place *place, struct vtdm_copy *copy, unsigned kind, uint64_t word,
+                             uint64_t *leaf)
 {
     if (kind || !leaf)
         leaf = vtdm_tlb_make(&place->m->iotlb, &place->space->leaves, kind, place->address >> VTDM_LEAF_LG2(kind));
@@ -245,8 +244,8 @@ static PLACE_INLINE void keep(const struct place *place, struct vtdm_copy *copy,
         copy->mark = 0; /* of no way */
 }
 
-static PLACE_INLINE bool find(const struct place *place, struct vtdm_copy *copy, const struct iommu_model_request *like,
-                              struct iommu_model_result *result)
+static VTDM_INLINE bool find(const struct place *place, struct vtdm_copy *copy, const struct iommu_model_request *like,
+                             struct iommu_model_result *result)
 {
     unsigned kind = 0;
     uint64_t *leaf, word = remembered(place, &kind, &leaf);
@@ -279,7 +278,7 @@ bool vtdm_short(struct iommu_model_vtd *m, struct vtdm_front *front, const struc
 
 /* ---- Ahead -------------------------------------------------------------------------------------------------- */
 
-static PLACE_INLINE void ask_ahead(const struct place *place)
+static VTDM_INLINE void ask_ahead(const struct place *place)
 {
     unsigned kind;
     uint64_t *leaf;

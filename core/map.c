@@ -33,7 +33,7 @@ static bool is_prot(const struct iommu_pt_format *format, uint32_t prot)
     return (prot & IOMMU_READ) || format->write_only;
 }
 
-/* Is it an address that the table's entries can hold, and this machine's memory bus? */
+/* Is it a physical address of this machine? */
 static bool is_pa(const struct iommu_pt *pt, uint64_t pa)
 {
     return pa >> pt->config.pa_bits == 0;

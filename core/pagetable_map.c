@@ -162,7 +162,7 @@ static unsigned slot_count(const struct pt_map *map)
 {
     uint64_t end = walk_last(&map->walk) < map->last ? walk_last(&map->walk) : map->last;
 
-    return (unsigned)((end - map->walk.iova + 1) >> IOMMU_PAGE_LG2);
+    return pt_pages_in(map->walk.iova, end);
 }
 
 /* A leaf table is there already. One that is ours alone can only be empty, and may still go. */

@@ -2,7 +2,8 @@
 /*
  * core/pagetable_run.h - many entries of one table at once: look, fill, clear.
  *
- * The entries belong to the caller's range, so nobody else writes them, and nobody else reads them but hardware.
+ * The entries belong to the caller's range, so nobody else writes them. Nobody else reads them but hardware, and an attach
+ * that looks for firmware's regions (pt_peek), which finds of each entry what was or what will be, as hardware does.
  *
  * Eight entries at a time where the compiler has vectors for it, without a branch on what an entry holds, and without
  * atomics: a vector store of aligned 64-bit words is seen by hardware as those words. ThreadSanitizer does not know

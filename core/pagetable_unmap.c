@@ -37,7 +37,7 @@ static unsigned slot_count(const struct pt_walk *walk, uint64_t last)
 {
     uint64_t end = walk_last(walk) < last ? walk_last(walk) : last;
 
-    return (unsigned)((end - walk->iova + 1) >> IOMMU_PAGE_LG2);
+    return pt_pages_in(walk->iova, end);
 }
 
 /* ---- looking ------------------------------------------------------------------------------------------ */

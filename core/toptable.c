@@ -21,6 +21,7 @@ int iommu_domain_init_table(struct iommu_domain *domain, const struct iommu_pt_c
     return iommu_pt_init_at(&domain->pt, domain->iommu->platform, config, domain->iommu->no_table);
 }
 
+/* All zero for hardware before anything points at it. */
 static void put_on_top(struct iommu_pt *pt, const pt_entry *top)
 {
     pt_flush(pt, top, PT_ENTRIES);
